@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ApiError } from '../errors.ts'
+import { TooSlow } from './abort.ts'
+import { ProxyRefusal, TransportError } from './transport.ts'
+
+/** Time and chance, so that a test need not wait. */
+export interface Pace {
+  /** Milliseconds that only grow. */
+  now(): number
+  /** Rejects when the signal aborts. */
+  sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void>
+  /** From 0 to 1. */
+  random(): number
+}
+
+export const realPace: Pace = {
+  now: () => performance.now(),
+  sleep: async (milliseconds, signal) => {
+    await sleep(milliseconds, undefined, signal === undefined ? {} : { signal })
+  },
+  random: Math.random,
+}
+
+export interface RetryOptions {
+  /** Whether sending twice does no harm. */
+  idempotent: boolean
+  /** Milliseconds for which even a server that cannot be reached is tried again. */
+  patience: number | undefined
+  pace: Pace
+  signal: AbortSignal | undefined
+}
+
+const mostTries = 10
+const usualPatience = 30_000
+
+/** Tries until it works, until the error is one that a new try cannot mend, or until patience ends. */
+export async function retrying<T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
+  const { patience, pace, signal } = options
+  const deadline = pace.now() + Math.max(patience ?? usualPatience, 0)
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt()
+    } catch (error) {
+      signal?.throwIfAborted()
+      const delay = delayBefore(error, tries, options)
+      const tired = patience === undefined && tries >= mostTries
+      if (delay === undefined || tired || pace.now() + delay > deadline) throw error
+      await pause(delay, pace, signal)
+    }
+  }
+}
+
+/** Waits; an abort throws the signal's own reason. */
+export async function pause(milliseconds: number, pace: Pace, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    if (milliseconds > 0) await pace.sleep(milliseconds, signal)
+  } finally {
+    signal?.throwIfAborted()
+  }
+}
+
+/** Full jitter: many clients that failed together do not come back together. */
+export function backoff(tries: number, pace: Pace): number {
+  return pace.random() * Math.min(5_000, 100 * 2 ** tries)
+}
+
+function delayBefore(error: unknown, tries: number, options: RetryOptions): number | undefined {
+  const delay = backoff(tries, options.pace)
+  if (error instanceof ApiError) return mayRetryAnswer(error, options) ? (error.failure.retryAfter ?? delay) : undefined
+  if (!(error instanceof TransportError)) return undefined
+  if (error.stale && options.idempotent) return tries === 1 ? 0 : delay
+  return mayRetryConnection(error, options) ? delay : undefined
+}
+
+function mayRetryAnswer({ failure }: ApiError, { idempotent }: Pick<RetryOptions, 'idempotent'>): boolean {
+  const { status, retryAfter } = failure
+  // These two say that nothing was done.
+  if (status === 429 || (status === 503 && retryAfter !== undefined)) return true
+  if (!idempotent) return false
+  return status === 502 || status === 503 || status === 504 || (status === 500 && retryAfter !== undefined)
+}
+
+const broken = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ECONNABORTED', 'HPE_INVALID_EOF_STATE'])
+const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EHOSTDOWN'])
+
+function mayRetryConnection(error: TransportError, { idempotent, patience }: RetryOptions): boolean {
+  if (!idempotent) return false
+  // Whoever set a time for a request wants to know after that time.
+  if (error instanceof TooSlow) return patience !== undefined
+  const { code = '' } = error.cause as NodeJS.ErrnoException
+  return broken.has(code) || (patience !== undefined && absent.has(code))
+}
+
+/** Whether a connection that lives long is worth opening again: nobody waits for its answer, so it may take its time. */
+export function canMend(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status === 500 || mayRetryAnswer(error, { idempotent: true })
+  return error instanceof TransportError && !isHopeless(error)
+}
+
+// Nobody mends a certificate or a proxy's rules while we wait.
+function isHopeless({ cause }: TransportError): boolean {
+  const { code = '' } = cause as NodeJS.ErrnoException
+  return cause instanceof ProxyRefusal || /^ERR_(SSL|TLS)|CERT|ISSUER|SIGNATURE/.test(code)
+}
