@@ -1,0 +1,94 @@
+export { validate } from './options/validate.ts'
+
+/** How to reach the cluster: kubectl's flags of the same names. Absent: what the kubeconfig says. */
+export interface ClusterOptions {
+  /** A kubeconfig file; otherwise `$KUBECONFIG` (several files), `~/.kube/config`, or the pod that we run in. */
+  kubeconfig?: string
+  context?: string
+  cluster?: string
+  user?: string
+  namespace?: string
+  /** Impersonation. */
+  as?: string
+  asGroup?: readonly string[]
+  /** Milliseconds that one request may take; 0: no limit; absent: a minute. */
+  requestTimeout?: number
+}
+
+export interface EnvVar {
+  name: string
+  value: string
+}
+
+/** Amounts by resource name, such as `{memory: '20Mi'}`. */
+export type Quantities = Readonly<Record<string, string>>
+
+export interface Toleration {
+  key?: string
+  operator?: 'Exists' | 'Equal'
+  value?: string
+  effect?: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'
+}
+
+export type OverrideType = 'merge' | 'strategic' | 'json'
+export type RemovePolicy = 'always' | 'on-success' | 'never'
+export type ToolsMode = 'auto' | 'always' | 'never'
+export type ShellMode = 'auto' | 'always' | 'never'
+
+/** What the ephemeral pod looks like. */
+export interface PodOptions {
+  image: string
+  imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
+  env: readonly EnvVar[]
+  labels: Readonly<Record<string, string>>
+  annotations: Readonly<Record<string, string>>
+  serviceAccount?: string
+  limits: Quantities
+  requests: Quantities
+  nodeSelector: Readonly<Record<string, string>>
+  tolerations: readonly Toleration[]
+  /** The command's working directory; absent: the image's. */
+  workdir?: string
+  /** A patch of the manifest, as text. */
+  overrides?: string
+  overrideType: OverrideType
+  /** Milliseconds after which Kubernetes ends the pod whatever happens. */
+  deadline: number
+  /** Milliseconds without a sign of life from the client after which the pod ends itself. */
+  orphanTimeout: number
+  /** Whether a static BusyBox is brought along: `auto` where the image has no shell. */
+  tools: ToolsMode
+  toolsImage: string
+  /** Whether the annotation holds the command's arguments. */
+  record: boolean
+}
+
+/** One run: a command in an ephemeral pod. All durations are milliseconds. */
+export interface RunOptions {
+  /** The program's name as the pod's annotation tells it: `kuberun`. */
+  program: string
+  /** The words after our flags, untouched. */
+  command: readonly string[]
+  shell: ShellMode
+  cluster: ClusterOptions
+  pod: PodOptions
+  /** Whether local stdin is forwarded. */
+  stdin: boolean
+  /** `auto`: when stdin, stdout and stderr are all terminals and we are in the foreground. */
+  tty: boolean | 'auto'
+  quiet: boolean
+  /** How long the pod may take to start. */
+  podRunningTimeout: number
+  /** How long the command may take; absent: no limit. */
+  timeout?: number
+  /** How long a signalled command may take to end. */
+  gracePeriod: number
+  rm: RemovePolicy
+  /** 0: quiet about what goes well; 1: the time of each phase; more: details. */
+  verbosity: number
+}
+
+/** The image that runs where no other is named. */
+export const defaultImage = 'alpine:3.20'
+/** Where the static BusyBox for images without a shell comes from. */
+export const defaultToolsImage = 'busybox:1.37.0-musl'

@@ -1,0 +1,178 @@
+import { ApiError } from '../errors.ts'
+import type { Target } from '../exec/exec.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { type CreatedPod, createPod } from './create.ts'
+import { Guard } from './guard.ts'
+import { containerName, type ManifestInput, podManifest, type RunPod } from './manifest.ts'
+import { PodObserver } from './observer.ts'
+import { removePod } from './remove.ts'
+import type { Reporter } from './reporter.ts'
+import { restrict, restrictedUid, uidOf } from './restricted.ts'
+import { plainShell, type Shell, toolsShell } from './shell.ts'
+import { withTools } from './tools.ts'
+
+export interface EphemeralPodOptions {
+  /** How long to wait for quota, in milliseconds. */
+  timeout: number
+  reporter: Reporter
+  signal: AbortSignal
+}
+
+/**
+ * A run's pod, which we make and delete: whatever happens to the run, disposing of it removes what was made, or says
+ * what is left.
+ */
+export class EphemeralPod implements AsyncDisposable {
+  /** Whether to leave the pod to the user. */
+  keep: boolean
+  readonly #client: KubeClient
+  readonly #input: ManifestInput
+  readonly #options: EphemeralPodOptions
+  #watching = new AbortController()
+  #manifest: RunPod
+  #shell = plainShell
+  #restricted = false
+  #guard: Guard | undefined
+  #disposal: Promise<void> | undefined
+  #observer: PodObserver | undefined
+  /** Pods that may exist: named before they are created, so that a lost answer leaves none. */
+  readonly #made = new Map<string, { uid?: string }>()
+
+  private constructor(client: KubeClient, input: ManifestInput, options: EphemeralPodOptions) {
+    this.keep = input.rm !== 'always'
+    this.#client = client
+    this.#input = input
+    this.#options = options
+    this.#manifest = podManifest(input)
+    if (input.options.tools === 'always') this.#bringTools()
+  }
+
+  /**
+   * @throws {UsageError} the overrides do not fit
+   * @throws {ApiError} what the API server refused; nothing is left behind then
+   */
+  static async create(client: KubeClient, input: ManifestInput, options: EphemeralPodOptions): Promise<EphemeralPod> {
+    const pod = new EphemeralPod(client, input, options)
+    try {
+      if (input.rm !== 'never') await pod.#makeGuard()
+      await pod.#make()
+    } catch (error) {
+      await pod[Symbol.asyncDispose]()
+      throw error
+    }
+    return pod
+  }
+
+  get target(): Target {
+    return { namespace: this.#input.namespace, pod: this.#manifest.metadata.name, container: containerName }
+  }
+
+  get shell(): Shell {
+    return this.#shell
+  }
+
+  /** What the cluster says of the pod. */
+  get observer(): PodObserver {
+    if (this.#observer === undefined) throw new Error('the pod has not been made')
+    return this.#observer
+  }
+
+  /** What the namespace's Pod Security Standard made of the pod; undefined where nothing. */
+  get restriction(): string | undefined {
+    if (!this.#restricted) return undefined
+    const uid = uidOf(this.#manifest)
+    const who = uid === undefined ? "as the image's own user" : `as uid ${uid}`
+    return `namespace "${this.#input.namespace}" demands the "restricted" Pod Security Standard: the command runs ${who}, without privileges`
+  }
+
+  /** Absent where the cluster allows none. */
+  get guard(): Guard | undefined {
+    return this.#guard
+  }
+
+  /** Replaces a pod that cannot start by one that can: with a shell of ours, or with a uid that is not root's. */
+  async remake(remedy: 'tools' | 'uid'): Promise<void> {
+    const { pod } = this.target
+    this.#watching.abort()
+    this.#watching = new AbortController()
+    await this.#remove(pod)
+    if (remedy === 'tools') this.#bringTools()
+    else this.#manifest = restrict(this.#manifest, restrictedUid)
+    this.#manifest = { ...this.#manifest, metadata: { ...this.#manifest.metadata, name: `${pod}-${remedy}` } }
+    await this.#make()
+  }
+
+  /** Removes what was made; once, however often it is called. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= this.#dispose()
+    return this.#disposal
+  }
+
+  async #dispose(): Promise<void> {
+    this.#watching.abort()
+    const pods = this.keep ? [] : [...this.#made.keys()]
+    const results = await Promise.allSettled([
+      ...pods.map((name) => this.#remove(name)),
+      this.#guard?.remove(this.keep),
+    ])
+    if (this.keep && this.#made.size > 0) this.#tellKept()
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed === undefined) return
+    const { namespace, pod } = this.target
+    const why = failed.reason instanceof Error ? failed.reason.message : String(failed.reason)
+    this.#options.reporter.warning(
+      `pod "${pod}" may be left behind: ${why}; remove it with: kubectl delete pod -n ${namespace} ${pod}`,
+    )
+  }
+
+  #tellKept(): void {
+    const { namespace, pod, container } = this.target
+    this.#options.reporter.note(
+      `pod "${pod}" is kept until its deadline: kubectl exec -it -n ${namespace} ${pod} -c ${container} -- sh`,
+    )
+  }
+
+  async #makeGuard(): Promise<void> {
+    const { run, namespace, options } = this.#input
+    this.#guard = await Guard.create(this.#client, run, {
+      namespace,
+      image: options.image,
+      orphanTimeout: options.orphanTimeout,
+      signal: this.#options.signal,
+    })
+    if (this.#guard === undefined) return
+    const ownerReferences = [...(this.#manifest.metadata.ownerReferences ?? []), this.#guard.ownerReference]
+    this.#manifest = { ...this.#manifest, metadata: { ...this.#manifest.metadata, ownerReferences } }
+  }
+
+  async #make(): Promise<void> {
+    const made: { uid?: string } = {}
+    this.#made.set(this.target.pod, made)
+    const { sent, created } = await this.#create()
+    if (created.metadata.uid !== undefined) made.uid = created.metadata.uid
+    this.#restricted ||= sent !== this.#manifest
+    this.#manifest = sent
+    this.#observer = new PodObserver(this.#client, created, this.#watching.signal)
+  }
+
+  async #create(): Promise<CreatedPod> {
+    try {
+      return await createPod(this.#client, this.#manifest, this.#options)
+    } catch (error) {
+      // What was refused does not exist.
+      if (error instanceof ApiError && error.status < 500) this.#made.delete(this.target.pod)
+      throw error
+    }
+  }
+
+  async #remove(name: string): Promise<void> {
+    await removePod(this.#client, { namespace: this.#input.namespace, name, uid: this.#made.get(name)?.uid })
+    this.#made.delete(name)
+  }
+
+  #bringTools(): void {
+    const { toolsImage, orphanTimeout } = this.#input.options
+    this.#manifest = withTools(this.#manifest, { image: toolsImage, orphanTimeout })
+    this.#shell = toolsShell
+  }
+}

@@ -1,0 +1,110 @@
+import type { V1Job, V1OwnerReference } from '@kubernetes/client-node'
+import { ApiError } from '../errors.ts'
+import type { KubeClient } from '../kube/client.ts'
+import { jobPath, jobsPath } from '../kube/resources.ts'
+import { createNamed } from './create-named.ts'
+import { runMetadata } from './labels.ts'
+import type { RunIdentity } from './name.ts'
+import { cleanUpTime } from './remove.ts'
+
+/** What the Job's deadline is longer than the holder's: the holder, which lets the command end in peace, goes first. */
+const margin = 15_000
+
+/**
+ * The guard of a run: a Job that never starts a pod and owns ours.
+ *
+ * When its deadline passes, Kubernetes' own controllers remove it and, as what it owned, the pod, be that finished,
+ * running or pending. The client prolongs the deadline while it lives. A guard is made before its pod, so that there is
+ * no moment in which a killed client leaves an unguarded pod.
+ */
+export class Guard {
+  readonly ownerReference: V1OwnerReference
+  readonly #client: KubeClient
+  readonly #path: string
+  readonly #orphanTimeout: number
+  readonly #born = performance.now()
+
+  private constructor(client: KubeClient, job: V1Job, options: { path: string; orphanTimeout: number }) {
+    this.#client = client
+    this.#path = options.path
+    this.#orphanTimeout = options.orphanTimeout
+    const { name, uid } = job.metadata as { name: string; uid: string }
+    this.ownerReference = { apiVersion: 'batch/v1', kind: 'Job', name, uid }
+  }
+
+  /** @returns undefined where the cluster allows no Job: then the next start of ours sweeps */
+  static async create(
+    client: KubeClient,
+    run: RunIdentity,
+    options: { namespace: string; image: string; orphanTimeout: number; signal: AbortSignal },
+  ): Promise<Guard | undefined> {
+    const { namespace, image, orphanTimeout, signal } = options
+    const body = guardJob(run, { image, deadline: seconds(orphanTimeout + margin) })
+    try {
+      const job = await createNamed<V1Job>(client, { path: jobsPath(namespace), name: run.name, body, signal })
+      return new Guard(client, job, { path: jobPath(namespace, run.name), orphanTimeout })
+    } catch (error) {
+      // Not allowed, over quota, or refused by a policy. What concerns the pod too, its own create will tell.
+      if (error instanceof ApiError && error.status !== 401) return undefined
+      throw error
+    }
+  }
+
+  /** Moves the deadline to an orphan's time from now. */
+  async prolong(signal: AbortSignal): Promise<void> {
+    const activeDeadlineSeconds = seconds(performance.now() - this.#born + this.#orphanTimeout + margin)
+    await this.#client.request({
+      method: 'PATCH',
+      path: this.#path,
+      body: { spec: { activeDeadlineSeconds } },
+      signal,
+    })
+  }
+
+  /** Removes the Job; `keepPod` leaves the pod without an owner. A Job that is gone is fine. */
+  async remove(keepPod: boolean): Promise<void> {
+    try {
+      await this.#client.request({
+        method: 'DELETE',
+        path: this.#path,
+        query: { propagationPolicy: keepPod ? 'Orphan' : 'Background' },
+        patience: cleanUpTime,
+        signal: AbortSignal.timeout(cleanUpTime),
+      })
+    } catch (error) {
+      // One that may not be deleted ends at its deadline, and by then it owns nothing.
+      if (!(error instanceof ApiError) || keepPod) throw error
+    }
+  }
+}
+
+function seconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000)
+}
+
+function guardJob(run: RunIdentity, options: { image: string; deadline: number }): V1Job {
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: run.name, ...runMetadata(run) },
+    spec: {
+      parallelism: 0,
+      backoffLimit: 0,
+      activeDeadlineSeconds: options.deadline,
+      ttlSecondsAfterFinished: 0,
+      template: { spec: neverStarted(options.image) },
+    },
+  }
+}
+
+/** A template is obligatory; this one warns under no Pod Security Standard. */
+function neverStarted(image: string): NonNullable<V1Job['spec']>['template']['spec'] & object {
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      { name: 'never', image, securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+    ],
+  }
+}
