@@ -1,0 +1,14 @@
+export { ApiError, type ApiFailure, type ErrorCode, KuberunError, UsageError } from './errors.ts'
+export {
+  type ClusterOptions,
+  defaultImage,
+  defaultToolsImage,
+  type EnvVar,
+  type PodOptions,
+  type RunOptions,
+  type Toleration,
+  validate,
+} from './options.ts'
+export { dryRun } from './run/dry-run.ts'
+export type { EndSignal, RunIO, RunResult, RunSignal, SignalSource } from './run/io.ts'
+export { kuberun } from './run/kuberun.ts'

@@ -1,0 +1,107 @@
+import type { EndSignal, RunIO, RunSignal } from './io.ts'
+
+const endSignals: readonly string[] = ['INT', 'TERM', 'HUP', 'QUIT'] satisfies EndSignal[]
+
+/** Ctrl-C and Ctrl-\\, as terminals have them. */
+const signalKeys: Record<number, EndSignal> = { 0x03: 'INT', 0x1c: 'QUIT' }
+
+/** Delivers a signal to the command's process group. */
+export type Deliver = (signal: RunSignal | 'KILL') => void
+
+/**
+ * What signals and the time-out do to a run.
+ *
+ * Before the command runs, the first signal that asks to end ends the run. While it runs, that signal goes to the command,
+ * which then has the grace period to end by itself; after that, or at another INT, the run is over. `--timeout` does the
+ * same with TERM. The other signals just go to the command.
+ */
+export class Interrupts implements Disposable {
+  /** The signal that asked us to end. */
+  first: EndSignal | undefined
+  /** What the last key that was typed at the command's terminal asks for: the kernel there makes the signal of it. */
+  typed: EndSignal | undefined
+  /** The command took longer than it may. */
+  timedOut = false
+  readonly #over = new AbortController()
+  readonly #gracePeriod: number
+  readonly #stopListening: () => void
+  readonly #timers: NodeJS.Timeout[] = []
+  #deliver: Deliver | undefined
+
+  constructor({ signals, signal }: Pick<RunIO, 'signals' | 'signal'>, gracePeriod: number) {
+    this.#gracePeriod = gracePeriod
+    const stop = signals.on((name) => this.#on(name))
+    const fail = (): void => this.#over.abort(signal?.reason)
+    signal?.addEventListener('abort', fail, { once: true })
+    if (signal?.aborted) fail()
+    this.#stopListening = () => {
+      stop()
+      signal?.removeEventListener('abort', fail)
+    }
+  }
+
+  /** Aborts when the run is over, whatever the command does. */
+  get signal(): AbortSignal {
+    return this.#over.signal
+  }
+
+  /** From now on the command runs; absent: without a limit. */
+  running(deliver: Deliver, timeout: number | undefined): void {
+    this.#deliver = deliver
+    if (timeout === undefined) return
+    this.#after(timeout, () => {
+      this.timedOut = true
+      this.#askToEnd('TERM')
+    })
+  }
+
+  /** What was typed at the command's terminal. */
+  keys(data: Buffer): void {
+    this.typed = signalKeys[data.at(-1) ?? -1]
+  }
+
+  [Symbol.dispose](): void {
+    this.#stopListening()
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  #on(signal: RunSignal): void {
+    if (!isEndSignal(signal)) {
+      this.#deliver?.(signal)
+      return
+    }
+    const again = this.first !== undefined
+    this.first ??= signal
+    if (this.#deliver === undefined || (again && signal === 'INT')) this.#end()
+    else if (again) this.#deliver(signal)
+    else this.#askToEnd(signal)
+  }
+
+  #askToEnd(signal: RunSignal): void {
+    this.#deliver?.(signal)
+    this.#after(this.#gracePeriod, () => this.#end())
+  }
+
+  #end(): void {
+    this.#deliver?.('KILL')
+    this.#over.abort(new Interrupted())
+  }
+
+  #after(milliseconds: number, action: () => void): void {
+    // A timer of more than 2^31 ms would fire at once.
+    this.#timers.push(setTimeout(action, Math.min(milliseconds, 2 ** 31 - 1)))
+  }
+}
+
+/** The reason with which an interrupted run's signal aborts. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+
+  constructor() {
+    super('interrupted')
+  }
+}
+
+function isEndSignal(signal: RunSignal): signal is EndSignal {
+  return endSignals.includes(signal)
+}

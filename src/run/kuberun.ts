@@ -1,0 +1,60 @@
+import { raced } from '../kube/abort.ts'
+import { openKubeClient } from '../kube/client.ts'
+import { type RunOptions, validate } from '../options.ts'
+import { EphemeralPod } from '../pod/ephemeral-pod.ts'
+import { Interrupts } from './interrupts.ts'
+import type { RunIO, RunResult } from './io.ts'
+import { planRun } from './plan.ts'
+import { runInPod } from './session.ts'
+import { signalNumber } from './signal-number.ts'
+import { connectionOf } from './streams.ts'
+import { Sweeping } from './sweeping.ts'
+import { TerminalReporter } from './terminal-reporter.ts'
+import { notFoundHint } from './words.ts'
+
+/**
+ * Runs one command in an ephemeral pod, connected to the given streams, and leaves nothing behind.
+ *
+ * @returns the command's exit code, or the signal that ended the run
+ * @throws {KuberunError} when we failed: the options, the cluster, the pod, the stream
+ */
+export async function kuberun(options: RunOptions, io: RunIO): Promise<RunResult> {
+  validate(options)
+  using reporter = new TerminalReporter(io.stderr, options)
+  using interrupts = new Interrupts(io, options.gracePeriod)
+  try {
+    return await run(options, { io, reporter, interrupts })
+  } catch (error) {
+    io.signal?.throwIfAborted()
+    const { first } = interrupts
+    if (first === undefined || !interrupts.signal.aborted) throw error
+    return { exitCode: 128 + signalNumber(first), signal: first }
+  }
+}
+
+interface Context {
+  io: RunIO
+  reporter: TerminalReporter
+  interrupts: Interrupts
+}
+
+async function run(options: RunOptions, context: Context): Promise<RunResult> {
+  const { reporter, interrupts, io } = context
+  const { signal } = interrupts
+  const connection = connectionOf(options, io, reporter)
+  const client = await raced(openKubeClient(options.cluster, { onWarning: (text) => reporter.warning(text) }), signal)
+  try {
+    const plan = planRun(options, { namespace: client.namespace, tty: connection.tty })
+    const timeout = options.podRunningTimeout
+    await using pod = await EphemeralPod.create(client, plan.manifest, { timeout, reporter, signal })
+    reporter.phase('pod made')
+    await using _sweeping = new Sweeping(client, plan.manifest)
+    const outcome = await runInPod({ ...context, ...plan, client, pod, options, connection })
+    if (outcome.note !== undefined) reporter.warning(outcome.note)
+    const hint = outcome.exitCode === 127 && notFoundHint(options.command, options.shell, options.pod.image)
+    if (hint) reporter.warning(hint)
+    return outcome
+  } finally {
+    client.close()
+  }
+}

@@ -1,0 +1,124 @@
+import { nanoid } from 'nanoid'
+import { KuberunError } from '../errors.ts'
+import type { CommandEnd } from '../exec/command.ts'
+import { Control } from '../exec/control.ts'
+import type { RunningCommand } from '../exec/start.ts'
+import { terminalSize } from '../exec/terminal.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { RunOptions } from '../options.ts'
+import { memoryLimit } from '../pod/ending.ts'
+import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
+import { attend } from './attend.ts'
+import { findEnding } from './find-ending.ts'
+import { Heartbeat } from './heartbeat.ts'
+import type { Interrupts } from './interrupts.ts'
+import type { RunIO } from './io.ts'
+import { type Outcome, outcomeOf } from './outcome.ts'
+import { OutputPump } from './pump.ts'
+import { startCommand } from './start.ts'
+import type { Connection } from './streams.ts'
+import type { TerminalReporter } from './terminal-reporter.ts'
+
+export interface SessionInput {
+  client: KubeClient
+  pod: EphemeralPod
+  options: RunOptions
+  argv: readonly string[]
+  connection: Connection
+  io: RunIO
+  reporter: TerminalReporter
+  interrupts: Interrupts
+}
+
+/** Runs the command in a pod that was made for it, to its end. */
+export async function runInPod(session: SessionInput): Promise<Outcome> {
+  const { client, pod, options, argv, connection, reporter, interrupts } = session
+  const { signal } = interrupts
+  using heartbeat = new Heartbeat(pod.guard, options.pod.orphanTimeout, reporter)
+  const command = await startCommand(
+    client,
+    pod,
+    { mark: nanoid(), command: argv, ...connection, ...(connection.tty && { size: terminalSize(session.io.stdout) }) },
+    { timeout: options.podRunningTimeout, tools: options.pod.tools === 'auto', reporter, signal },
+  )
+  reporter.phase('command started')
+  reporter.running()
+  if (pod.restriction !== undefined) reporter.warning(pod.restriction)
+
+  const over = new AbortController()
+  const control = new Control(client, { target: pod.target, shell: pod.shell, signal: over.signal })
+  try {
+    return await attended(session, { command, control, heartbeat })
+  } finally {
+    over.abort()
+  }
+}
+
+interface Running {
+  command: RunningCommand
+  control: Control
+  heartbeat: Heartbeat
+}
+
+async function attended(session: SessionInput, running: Running): Promise<Outcome> {
+  const { pod, options, io, reporter, interrupts } = session
+  using stdout = new OutputPump(io.stdout, 'stdout')
+  using stderr = new OutputPump(io.stderr, 'stderr')
+  const end = await commandEnd(session, { ...running, stdout, stderr })
+  reporter.phase('command ended')
+  const written = Promise.all([stdout.flush(), stderr.flush()])
+  // Waited for below: until then a failure must not pass for one that nobody handles.
+  written.catch(() => {})
+  const { first: interruptedBy, typed, timedOut } = interrupts
+  let acknowledged: Promise<void> | undefined
+  try {
+    // Only when the wrapper has ended does a pod that is being ended tell why.
+    if (isEnding(end)) acknowledged = running.control.acknowledge()
+    const ending = interruptedBy === undefined && !timedOut ? await findEnding(pod.observer, end) : undefined
+    const limit = memoryLimit(pod.observer.pod)
+    const outcome = outcomeOf({ pod: pod.target.pod, end, ending, memoryLimit: limit, interruptedBy, typed, timedOut })
+    pod.keep = options.rm === 'never' || (options.rm === 'on-success' && outcome.exitCode !== 0)
+    // A reader that takes its time need not hold up the clean-up.
+    await Promise.all([written, pod.keep ? running.control.keep() : pod[Symbol.asyncDispose]()])
+    reporter.phase('cleaned up')
+    return outcome
+  } finally {
+    await acknowledged
+    await written
+  }
+}
+
+async function commandEnd(
+  session: SessionInput,
+  running: Running & { stdout: OutputPump; stderr: OutputPump },
+): Promise<CommandEnd | KuberunError | undefined> {
+  const { pod, options, io, connection, interrupts } = session
+  const { control, heartbeat } = running
+  const lost = Promise.withResolvers<KuberunError>()
+  heartbeat.beat(control, () => lost.resolve(lostForGood))
+  interrupts.running((name) => {
+    // A terminal's own size change makes the kernel tell the command.
+    if (name !== 'CONT' && !(name === 'WINCH' && connection.tty)) control.kill(name)
+  }, options.timeout)
+  try {
+    const attendance = attend({
+      ...running,
+      io,
+      tty: connection.tty,
+      observer: pod.observer,
+      interrupts,
+    })
+    return await Promise.race([attendance, lost.promise])
+  } catch (error) {
+    if (interrupts.signal.aborted) return undefined
+    throw error
+  }
+}
+
+const lostForGood = new KuberunError('connection', 'connection to the API server lost: nothing answers any more', {
+  hint: 'by now the command has been ended in the pod, as by --orphan-timeout',
+})
+
+function isEnding(end: CommandEnd | KuberunError | undefined): boolean {
+  return end !== undefined && 'kind' in end && end.kind === 'ended' && end.podEnding
+}

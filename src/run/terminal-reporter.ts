@@ -1,0 +1,81 @@
+import { escapeControls } from '../escape.ts'
+import type { Reporter } from '../pod/reporter.ts'
+
+/** A run that is quick says nothing. */
+const silence = 1_000
+const refresh = 1_000
+
+/**
+ * Reports to stderr. Passing remarks are one line that appears on a terminal after a second of waiting and is gone when
+ * the command starts; `-v` adds, at the end, the time of each phase.
+ */
+export class TerminalReporter implements Reporter, Disposable {
+  readonly #stderr: NodeJS.WriteStream
+  readonly #verbose: boolean
+  readonly #begin = performance.now()
+  readonly #phases: { name: string; at: number }[] = []
+  readonly #warned = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+  #what = 'reaching the API server'
+  #shown = false
+
+  constructor(stderr: NodeJS.WriteStream, options: { quiet: boolean; verbosity: number }) {
+    this.#stderr = stderr
+    this.#verbose = options.verbosity > 0
+    if (stderr.isTTY && !options.quiet) this.#timer = setTimeout(() => this.#show(), silence)
+  }
+
+  waiting(what: string): void {
+    this.#what = what
+    if (this.#shown) this.#show()
+  }
+
+  warning(message: string): void {
+    if (this.#warned.has(message)) return
+    this.#warned.add(message)
+    this.#clear()
+    this.#stderr.write(`warning: ${escapeControls(message)}\n`)
+  }
+
+  note(message: string): void {
+    this.#clear()
+    this.#stderr.write(`kuberun: ${escapeControls(message)}\n`)
+  }
+
+  phase(name: string): void {
+    this.#phases.push({ name, at: performance.now() })
+  }
+
+  /** The command runs: from here on the terminal is its own. */
+  running(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#clear()
+  }
+
+  [Symbol.dispose](): void {
+    this.running()
+    if (!this.#verbose) return
+    let last = this.#begin
+    const parts = this.#phases.map(({ name, at }) => {
+      const took = Math.round(at - last)
+      last = at
+      return `${name} ${took} ms`
+    })
+    this.#stderr.write(`kuberun: ${[...parts, `in all ${Math.round(last - this.#begin)} ms`].join(', ')}\n`)
+  }
+
+  #show(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#show(), refresh)
+    const seconds = Math.round((performance.now() - this.#begin) / 1000)
+    const line = `kuberun: ${escapeControls(this.#what).replaceAll('\n', ' ')} (${seconds} s)`
+    this.#stderr.write(`\r\x1b[K${line.slice(0, this.#stderr.columns - 1)}`)
+    this.#shown = true
+  }
+
+  #clear(): void {
+    if (this.#shown) this.#stderr.write('\r\x1b[K')
+    this.#shown = false
+  }
+}
