@@ -1,0 +1,90 @@
+import { Command } from '@oclif/core/command'
+import { Config } from '@oclif/core/config'
+import { UsageError } from '../src/errors.ts'
+import type { RunIO, RunResult } from '../src/run/io.ts'
+import type { Values } from './flag-kinds.ts'
+import type { flags } from './flags.ts'
+import type { PluginHelpTexts } from './help-texts.ts'
+import { print } from './print.ts'
+import { catchSignals } from './signals.ts'
+import { split } from './split.ts'
+import { readValues, toOclif } from './values.ts'
+import { version } from './version.ts'
+
+// oclif hears the errors of stdout and throws them where nobody can catch them. Those who write hear them themselves.
+process.stdout.removeAllListeners('error')
+
+/** A plugin's class. */
+export interface PluginClass {
+  new (words: string[], config: Config): PluginCommand
+  id: string
+}
+
+/** What is the same in all our plugins: their flags, help and version, and how words become typed options. */
+export abstract class PluginCommand extends Command {
+  protected abstract readonly table: typeof flags
+  protected abstract readonly helpTexts: PluginHelpTexts
+
+  /** Aborts when something failed that nobody caught. */
+  crashed: AbortSignal = new AbortController().signal
+  /** Whether errors are told with their stack. */
+  verbose = Boolean(process.env.DEBUG)
+
+  /**
+   * Makes the command of a program's words.
+   * @param typed what the user typed to get here: `kubectl kuberun`, or `kuberun`
+   */
+  static create(Plugin: PluginClass, typed: string, words: readonly string[]): PluginCommand {
+    // Not loaded: that would read files of oclif's own, look for WSL, and fail for a user without a passwd entry.
+    const config = Object.assign(new Config({ root: '' }), {
+      bin: typed,
+      name: Plugin.id,
+      version,
+      topicSeparator: ' ' as const,
+      runHook: async () => ({ successes: [], failures: [] }),
+    })
+    return new Plugin([...words], config)
+  }
+
+  /** Does what the words say, and tells how it ended. */
+  override async run(): Promise<RunResult> {
+    const { values, command } = await this.readWords()
+    this.verbose ||= values.v >= 9
+    if (values.help) return this.help()
+    if (values.version) return print(`${this.config.name} ${version}\n`)
+    return this.main(values, command)
+  }
+
+  /** The plugin's own work. */
+  protected abstract main(values: Values<typeof flags>, command: readonly string[]): Promise<RunResult>
+
+  /** The streams and signals of this process. From the call on, signals no longer end it. */
+  protected connect(): RunIO {
+    const { stdin, stdout, stderr } = process
+    return { stdin, stdout, stderr, signals: catchSignals(), signal: this.crashed }
+  }
+
+  /** A mistake in the words themselves, for which the help is of use. */
+  protected usageError(message: string, cause?: unknown): UsageError {
+    return new UsageError(message, { hint: `see "${this.config.bin} --help"`, cause })
+  }
+
+  private async readWords() {
+    const { table } = this
+    try {
+      const { settings, command } = split(this.argv, table)
+      const parsed = await this.parse({ flags: table }, toOclif(settings, table))
+      return { values: readValues(parsed.flags, table), command }
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      throw this.usageError(error.message, error)
+    }
+  }
+
+  private async help(): Promise<RunResult> {
+    const { PluginHelp } = await import('./help.ts')
+    // Lines of more than 120 columns are hard to follow.
+    const width = Math.min(process.stdout.columns || Number(process.env.COLUMNS) || 80, 120)
+    return print(`${new PluginHelp({ ...this.helpTexts, flags: this.table }, this.config, width).generate()}\n`)
+  }
+}

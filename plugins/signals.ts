@@ -1,0 +1,35 @@
+import type { RunSignal, SignalSource } from '../src/run/io.ts'
+
+const names: readonly RunSignal[] = ['INT', 'TERM', 'HUP', 'QUIT', 'USR1', 'USR2', 'WINCH', 'CONT']
+
+/** The signals of this process, from the moment of the call. */
+export interface CaughtSignals extends SignalSource {
+  /** Gives the signals back their effect. */
+  release(): void
+}
+
+/** Catches the signals of this process, so that none ends it: those that come before anybody listens are kept. */
+export function catchSignals(target: NodeJS.EventEmitter = process): CaughtSignals {
+  const listeners = new Set<(signal: RunSignal) => void>()
+  let kept: RunSignal[] = []
+  const handlers = names.map((name) => {
+    const handler = () => {
+      if (listeners.size === 0) kept.push(name)
+      for (const listener of listeners) listener(name)
+    }
+    target.on(`SIG${name}`, handler)
+    return () => target.off(`SIG${name}`, handler)
+  })
+  return {
+    on(listener) {
+      listeners.add(listener)
+      const early = kept
+      kept = []
+      for (const signal of early) listener(signal)
+      return () => listeners.delete(listener)
+    },
+    release() {
+      for (const remove of handlers) remove()
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+/** The programs: each has a module in plugins/bin/, and is installed under its own name and as a kubectl plugin. */
+const programs = ['kuberun']
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+rmSync('dist', { recursive: true, force: true })
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+const library = existsSync('src/index.ts')
+
+// Splitting keeps what speaks to a cluster in files of its own, which help and usage errors never load.
+await build({
+  entryPoints: [
+    ...programs.map((name) => ({ in: `plugins/bin/${name}.ts`, out: name })),
+    ...(library ? [{ in: 'src/index.ts', out: 'index' }] : []),
+  ],
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  target: 'node22.22',
+  format: 'esm',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  define: { KUBERUN_VERSION: JSON.stringify(version) },
+  // oclif looks for it to run sources; it is never there.
+  external: ['typescript'],
+  banner: { js: "import{createRequire as $require}from'node:module';const require=$require(import.meta.url);" },
+  logLevel: 'warning',
+})
+writeFileSync('dist/package.json', '{ "type": "module" }\n')
+
+mkdirSync('dist/bin')
+writeFileSync('dist/bin/package.json', '{ "type": "commonjs" }\n')
+for (const name of programs.flatMap((program) => [program, `kubectl-${program}`])) {
+  copyFileSync('plugins/bin/stub.cjs', `dist/bin/${name}`)
+  chmodSync(`dist/bin/${name}`, 0o755)
+}
+
+if (library) execFileSync('node_modules/.bin/tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })

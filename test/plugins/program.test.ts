@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { execa } from 'execa'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const program = join(root, 'dist/bin/kuberun')
+const plugin = join(root, 'dist/bin/kubectl-kuberun')
+// The programs look for node on the PATH.
+const nodeFirst = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
+const folder = mkdtempSync(join(tmpdir(), 'kuberun-test-'))
+after(() => rmSync(folder, { recursive: true }))
+
+/** Runs a built program, with no cluster in reach, and a cache of its own. */
+function run(path: string, words: readonly string[], env: Record<string, string> = {}) {
+  const isolated = { HOME: folder, XDG_CACHE_HOME: folder, KUBECONFIG: join(folder, 'none'), PATH: nodeFirst, ...env }
+  return execa(path, words, { env: isolated, reject: false, stdin: 'ignore' })
+}
+
+test('help goes to stdout, exits 0 and says the name that was typed', async () => {
+  const [own, asPlugin, short] = await Promise.all([
+    run(program, ['--help']),
+    run(plugin, ['-h']),
+    run(program, ['-n', 'dev', '-ih', 'echo']),
+  ])
+  assert.equal(own.exitCode, 0)
+  assert.equal(own.stderr, '')
+  assert.match(own.stdout, /^USAGE\n {2}kuberun \[flags\] \[--\] COMMAND \[ARG\.\.\.\]\n/)
+  assert.match(own.stdout, /\n {2}kuberun echo hello world\n/)
+  assert.match(asPlugin.stdout, /^USAGE\n {2}kubectl kuberun \[flags\] \[--\] COMMAND \[ARG\.\.\.\]\n/)
+  assert.match(asPlugin.stdout, /\n {2}kubectl kuberun echo hello world\n/)
+  assert.equal(short.stdout, own.stdout)
+})
+
+test('a link to the program is the program that its name says', async () => {
+  const link = join(folder, 'kubectl-kuberun')
+  symlinkSync(program, link)
+  assert.match((await run(link, ['--help'])).stdout, /^USAGE\n {2}kubectl kuberun /)
+})
+
+test('help fits 80 and 120 columns, but for examples', async () => {
+  for (const columns of [80, 120]) {
+    const { stdout } = await run(program, ['--help'], { COLUMNS: String(columns) })
+    const flags = stdout.slice(stdout.indexOf('RUN FLAGS'))
+    const widest = Math.max(...flags.split('\n').map((line) => line.length))
+    assert.ok(widest <= columns && widest > columns * 0.8, `${widest} of ${columns}`)
+  }
+})
+
+test('the version is the one of package.json', async () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  assert.equal((await run(program, ['--version'])).stdout, `kuberun ${version}`)
+})
+
+test('help, version and mistakes load nothing that speaks to a cluster', async () => {
+  // A module that fails when it is loaded tells on whoever loads it.
+  const hook = join(folder, 'hook.mjs')
+  writeFileSync(
+    hook,
+    `import { registerHooks } from 'node:module'
+     registerHooks({ load(url, context, next) {
+       const loaded = next(url, context)
+       if (/api\\/v1|Sec-WebSocket/.test(String(loaded.source))) throw new Error('loaded ' + url)
+       return loaded
+     } })`,
+  )
+  const watched = { NODE_OPTIONS: `--import=${hook}` }
+  for (const words of [['--help'], ['--version'], ['--nonsense'], ['--image=', 'x']]) {
+    assert.doesNotMatch((await run(program, words, watched)).stderr, /loaded/, words.join(' '))
+  }
+  assert.match((await run(program, ['x'], watched)).stderr, /loaded/)
+})
+
+test('every mistake is one sentence on stderr and 125', async () => {
+  const lines = [
+    [],
+    ['--'],
+    ['--nonsense', 'x'],
+    ['-z', 'x'],
+    ['--image'],
+    ['--stdin=maybe', 'x'],
+    ['--restart=Always', 'x'],
+    ['--dry-run=server', 'x'],
+    ['-o', 'yaml', 'x'],
+    ['-o', 'name', '--dry-run=client', 'x'],
+    ['--env-file', join(folder, 'nothing'), 'x'],
+    ['--limits=memory=lots', 'x'],
+    ['--overrides={', 'x'],
+    ['--workdir=\u001b[31mred', 'x'],
+  ]
+  const results = await Promise.all(lines.map(async (words) => ({ words, result: await run(program, words) })))
+  for (const { words, result } of results) {
+    assert.equal(result.exitCode, 125, words.join(' '))
+    assert.equal(result.stdout, '')
+    assert.match(result.stderr, /^error: [^\n]*[^.\n](\n {2}[^\n]+)?$/, words.join(' '))
+    assert.ok(!result.stderr.includes('internal error') && !result.stderr.includes('\u001b'))
+  }
+})
+
+test('a Node that is too old is told in one sentence', async (t) => {
+  const old = findOldNode()
+  // Only a machine whose own Node is too old can show what such a one is told.
+  if (old === undefined) return t.skip('no Node below 22.22 on PATH')
+  const { exitCode, stdout, stderr } = await run(program, ['--version'], { PATH: `${dirname(old)}${delimiter}/bin` })
+  assert.equal(exitCode, 125)
+  assert.equal(stdout, '')
+  assert.match(stderr, /^error: this needs Node\.js 22\.22, 24, 26 or later, and is run by v\d+\.\d+\.\d+$/)
+})
+
+test('where there is no Node, that is told in one sentence', async () => {
+  const { exitCode, stderr } = await run(program, ['--version'], { PATH: folder })
+  assert.equal(exitCode, 125)
+  assert.equal(stderr, 'error: this needs Node.js, and no node is on the PATH')
+})
+
+test('Node obeys no flag of the program or of the command', async () => {
+  const file = join(folder, 'env')
+  writeFileSync(file, 'NODE_OPTIONS=--nonsense\n')
+  const lines = [
+    ['--env-file', file, '--image=', 'x'],
+    ['--image=', 'docker', 'run', '--env-file', file],
+    ['--image=', 'docker', 'run', '--env-file=/nothing'],
+    ['--image=', 'node', '--inspect', '--eval', 'process.exit(1)'],
+  ]
+  for (const words of lines) {
+    assert.equal((await run(program, words)).stderr, 'error: invalid image "": must not be empty', words.join(' '))
+  }
+})
+
+test('the stub asks for the Node that package.json asks for, in words that any Node reads', () => {
+  const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const stub = readFileSync(join(root, 'plugins/bin/stub.cjs'), 'utf8')
+  assert.ok(stub.includes(`// As in package.json: ${engines.node}\n`))
+  const code = stub.replaceAll(/^#!.*|\/\/.*$/gm, '')
+  assert.doesNotMatch(code, /=>\s*[{(]|\bconst\b|\blet\b|`|\?\.|\?\?|\bimport\b/)
+})
+
+test('a standard stream that is gone is no reason to crash', async () => {
+  const full = await shell('"$0" --help >/dev/full')
+  assert.equal(full.exitCode, 125)
+  assert.match(full.stderr, /^error: cannot write to stdout: .*ENOSPC[^\n]*$/)
+  const lost = await shell('"$0" --nonsense 2>/dev/full')
+  assert.equal(lost.exitCode, 125)
+  const head = await shell('("$0" --help; echo $? >&2) | head -n1')
+  assert.equal(head.stderr, '0')
+})
+
+function shell(script: string) {
+  return execa('sh', ['-c', script, program], { reject: false, env: { PATH: nodeFirst } })
+}
+
+function findOldNode(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((path) => !path.includes('node_modules'))
+  return [...folders, '/usr/bin'].map((path) => join(path, 'node')).find((path) => existsSync(path) && isOld(path))
+}
+
+function isOld(path: string): boolean {
+  const [major = 0, minor = 0] = execFileSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8' })
+    .split('.')
+    .map(Number)
+  return major < 22 || (major === 22 && minor < 22)
+}
