@@ -1,0 +1,126 @@
+/**
+ * Compares kuberun with kubectl on the current context's cluster, in one run, alternating. Prints a Markdown table.
+ *
+ *   npm run bench                 all rows
+ *   npm run bench -- echo stdin   the rows whose names begin so
+ *
+ * What is in MB is 10^6 bytes. An idle cluster and an idle machine give figures that mean something.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { alternate, median, type Sample } from './measure.ts'
+
+const image = process.env.KUBERUN_BENCH_IMAGE ?? 'alpine:3.20'
+const bytes = 300_000_000
+const kuberun = resolve('dist/bin/kuberun')
+const pod = `kuberun-bench-${process.pid}`
+const scratch = mkdtempSync(join(tmpdir(), 'kuberun-bench-'))
+const input = join(scratch, 'input')
+const run = `kubectl run --image=${image} -i --rm --restart=Never -q`
+// The `:` keeps the shell, and with it stdout, open: containerd closes the stdin of a process whose stdout is closed.
+const swallow = 'cat >/dev/null; :'
+const many = (line: string): string => `seq 1 20 | xargs -P20 -I{} sh -c '${line} </dev/null'`
+
+interface Row {
+  name: string
+  ours: string
+  theirs: string
+  pairs: number
+  /** What ours may cost at most, in theirs. */
+  budget: number
+  /** The same without the bytes: what is left of the difference is the stream's own time. */
+  empty?: { ours: string; theirs: string }
+}
+
+const rows: Row[] = [
+  { name: 'echo', ours: `${kuberun} echo hi`, theirs: `${run} b-$$ -- echo hi`, pairs: 10, budget: 0.25 },
+  { name: 'start-up: --help', ours: `${kuberun} --help`, theirs: 'kubectl version --client', pairs: 20, budget: 2.5 },
+  {
+    name: 'start-up: --version',
+    ours: `${kuberun} --version`,
+    theirs: 'kubectl version --client',
+    pairs: 20,
+    budget: 2.5,
+  },
+  {
+    name: 'start-up: usage error',
+    ours: `${kuberun} --nosuch 2>/dev/null || test $? -eq 125`,
+    theirs: 'kubectl version --client',
+    pairs: 20,
+    budget: 2.5,
+  },
+  {
+    name: '20 at once',
+    ours: many(`${kuberun} echo {}`),
+    theirs: many(`${run} b-$$-{} -- echo {}`),
+    pairs: 5,
+    budget: 0.8,
+  },
+  {
+    name: 'stdin 300 MB',
+    ours: `exec ${kuberun} '${swallow}' <${input}`,
+    theirs: `exec kubectl exec -i ${pod} -- sh -c '${swallow}' <${input}`,
+    pairs: 10,
+    budget: 1 / 1.2,
+    empty: {
+      ours: `${kuberun} '${swallow}' </dev/null`,
+      theirs: `kubectl exec -i ${pod} -- sh -c '${swallow}' </dev/null`,
+    },
+  },
+  {
+    name: 'stdout 300 MB',
+    ours: `exec ${kuberun} 'head -c ${bytes} /dev/zero'`,
+    theirs: `exec kubectl exec ${pod} -- head -c ${bytes} /dev/zero`,
+    pairs: 10,
+    budget: 1 / 1.2,
+    empty: { ours: `${kuberun} true`, theirs: `kubectl exec ${pod} -- true` },
+  },
+]
+
+const wanted = process.argv.slice(2)
+const chosen = rows.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.startsWith(word)))
+try {
+  execFileSync('sh', ['-c', `head -c ${bytes} /dev/urandom >${input}`])
+  execFileSync('kubectl', ['run', pod, `--image=${image}`, '--restart=Never', '--command', '--', 'sleep', '3600'])
+  execFileSync('kubectl', ['wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=120s'])
+  console.log('| what | kuberun | kubectl | ratio | budget | peak memory |\n|---|---|---|---|---|---|')
+  for (const row of chosen) await compare(row)
+} finally {
+  execFileSync('kubectl', ['delete', 'pod', pod, '--ignore-not-found', '--grace-period=1', '--wait=false'])
+  rmSync(scratch, { recursive: true, force: true })
+}
+
+/** The median and, in brackets, the spread from the quickest to the slowest. */
+function times(samples: readonly Sample[]): string {
+  const all = samples.map((s) => s.time)
+  return `${duration(median(all))} (${duration(Math.min(...all))}-${duration(Math.max(...all))})`
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(2)} s`
+}
+
+async function compare({ name, ours, theirs, pairs, budget, empty }: Row): Promise<void> {
+  const samples = await alternate(ours, theirs, pairs)
+  const [a, b] = samples.map((side) => median(side.map((s) => s.time))) as [number, number]
+  const memory = Math.max(...samples[0].map((s) => s.rss)) / 1e6
+  const cells = [name, times(samples[0]), times(samples[1]), (a / b).toFixed(2), `≤ ${budget.toFixed(2)}`]
+  console.log(`| ${[...cells, memory > 10 ? `${memory.toFixed(0)} MB` : ''].join(' | ')} |`)
+  samples.forEach((side, n) => {
+    const failed = side.filter((sample) => sample.failed).length
+    if (failed > 0)
+      console.error(`${name}: ${failed} of ${side.length} runs of ${n === 0 ? 'kuberun' : 'kubectl'} failed`)
+  })
+  if (empty === undefined) return
+  const [c, d] = (await alternate(empty.ours, empty.theirs, 5)).map((side) => median(side.map((s) => s.time))) as [
+    number,
+    number,
+  ]
+  console.log(`| ${name}, the stream alone | ${rate(a - c)} | ${rate(b - d)} | ${((a - c) / (b - d)).toFixed(2)} | | |`)
+}
+
+function rate(ms: number): string {
+  return `${(bytes / 1000 / ms).toFixed(0)} MB/s`
+}

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+/** What one run of a command line cost. */
+export interface Sample {
+  /** Milliseconds, of the whole process. */
+  time: number
+  /** Bytes, the highest resident set; 0 where the system does not tell. */
+  rss: number
+  failed: boolean
+}
+
+/** Runs a command line of sh and measures it. */
+export async function measure(line: string): Promise<Sample> {
+  const begin = performance.now()
+  const child = spawn('sh', ['-c', line], { stdio: ['ignore', 'ignore', 'inherit'] })
+  let rss = 0
+  const sampler = setInterval(() => {
+    rss = Math.max(rss, peakRss(child.pid))
+  }, 20)
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('exit', resolve)
+  })
+  clearInterval(sampler)
+  return { time: performance.now() - begin, rss, failed: code !== 0 }
+}
+
+/** Of the process itself: the lines that are measured for memory begin with `exec`. */
+function peakRss(pid: number | undefined): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024
+  } catch {
+    return 0
+  }
+}
+
+/** The two sides of a comparison, measured in turn, so that both meet the same weather. */
+export async function alternate(ours: string, theirs: string, pairs: number): Promise<[Sample[], Sample[]]> {
+  // The first of each warms caches, the image's among them.
+  await measure(ours)
+  await measure(theirs)
+  const samples: [Sample[], Sample[]] = [[], []]
+  for (let n = 0; n < pairs; n++) {
+    samples[0].push(await measure(ours))
+    samples[1].push(await measure(theirs))
+  }
+  return samples
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const [low = 0, high = 0] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]]
+  return (low + high) / 2
+}

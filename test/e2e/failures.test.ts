@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { asUser, neededRules, variant } from './support/account.ts'
+import { has, images } from './support/images.ts'
+import { listen } from './support/listen.ts'
+import { type Place, places } from './support/place.ts'
+import { expect, expectError, folder } from './support/programs.ts'
+
+const seconds = 10_000
+const { here, quota } = await places({
+  here: {},
+  quota: {
+    manifests: [
+      {
+        apiVersion: 'v1',
+        kind: 'ResourceQuota',
+        metadata: { name: 'two-pods' },
+        spec: { hard: { pods: '2', 'limits.memory': '1Gi' } },
+      },
+    ],
+  },
+})
+
+/** The same place for a user whose credentials a plugin gives. */
+function withPlugin(exec: Record<string, unknown>): Place {
+  return variant(here, `plugin-${String(exec['command']).replaceAll('/', '_')}`, ({ users }) => {
+    const apiVersion = 'client.authentication.k8s.io/v1'
+    for (const entry of users) entry.user = { exec: { apiVersion, interactiveMode: 'Never', ...exec } }
+  })
+}
+
+/** Makes a pod that is not ours, and counts against a quota. */
+function foreignPod(name: string): string {
+  const container = {
+    name,
+    image: 'alpine:3.20',
+    command: ['sleep', '1000'],
+    resources: { limits: { memory: '16Mi' } },
+  }
+  const overrides = JSON.stringify({ spec: { containers: [container], terminationGracePeriodSeconds: 0 } })
+  return `kubectl run ${name} --image alpine:3.20 --restart=Never --overrides '${overrides}'`
+}
+
+describe('a mistake in the command line', { concurrency: 4, timeout: 120_000 }, () => {
+  const mistakes: Record<string, [script: string, sentence: RegExp]> = {
+    'an unknown flag': ['kubectl kuberun --nosuch true', /^error: unknown flag: --nosuch\n/],
+    'an unknown short flag': ['kubectl kuberun -x true', /^error: unknown shorthand flag: 'x' in -x\n/],
+    'a flag without its value': ['kubectl kuberun --image', /^error: flag needs an argument: --image\n/],
+    'an --env without a name': ['kuberun --env =1 true', /^error: .*--env/],
+    'an --env without anything': [`kuberun --env '' true`, /^error: .*--env/],
+    '--limits without an amount': ['kuberun --limits memory true', /^error: .*"memory".*--limits/],
+    '--limits with an amount that is none': ['kuberun --limits memory=lots true', /^error: .*"?lots/],
+    '--limits of something that does not exist': ['kuberun --limits memroy=1Gi true', /^error: .*memroy/],
+    '--requests above --limits': ['kuberun --requests memory=2Gi --limits memory=1Gi true', /^error: .*memory/],
+    '--overrides that are no JSON': [`kuberun --overrides '{' true`, /^error: invalid overrides: /],
+    '--overrides that are no object': [`kuberun --overrides '[1]' true`, /^error: invalid overrides: /],
+    '--overrides that take our container away': [
+      `kuberun --overrides '{"spec":{"containers":[{"name":"x","image":"y"}]}}' true`,
+      /^error: --overrides leave no container "kuberun"/,
+    ],
+    '--overrides that share the processes': [
+      `kuberun --overrides '{"spec":{"hostPID":true}}' true`,
+      /^error: --overrides set "hostPID"/,
+    ],
+    'a patch that does not apply': [
+      `kuberun --override-type json --overrides '[{"op":"remove","path":"/spec/nosuch"}]' true`,
+      /^error: cannot apply overrides: /,
+    ],
+    'a label that cannot be': [`kuberun -l 'a=b c' true`, /^error: .*"?b c/],
+    'a time-out that is none': ['kuberun --timeout soon true', /^error: .*"soon".*--timeout/],
+    'a negative time': ['kuberun --deadline=-1s true', /^error: .*--deadline/],
+    '--rm with a policy that does not exist': ['kuberun --rm=maybe true', /^error: .*"maybe".*--rm/],
+    '--restart=Always': ['kuberun --restart=Always true', /^error: .*--restart/],
+    'an env file that is not there': ['kuberun --env-file nosuch true', /^error: .*"nosuch".*ENOENT/],
+    'an env file that is a folder': ['kuberun --env-file / true', /^error: .*"\/".*EISDIR/],
+    'an empty image name': [`kuberun --image '' true`, /^error: .*image/],
+    'a namespace that cannot be': [`kuberun -n 'A B' true`, /^error: .*"A B"/],
+    'a toleration with an effect that does not exist': ['kuberun --toleration a:Never true', /^error: .*effect/],
+    'a NUL byte where none can be': [
+      `kuberun --env "$(printf 'A=\\001')" -l "x=$(printf '\\033[31m')" true`,
+      /^error: /,
+    ],
+  }
+  for (const [title, [script, sentence]] of Object.entries(mistakes)) {
+    test(title, async () => {
+      const ended = await here.sh(script)
+      expectError(ended, sentence, { within: seconds })
+      assert.equal(ended.stdout, '')
+      assert.ok(!ended.stderr.includes('\x1b'), 'no control characters')
+    })
+  }
+})
+
+describe('a kubeconfig that leads nowhere', { concurrency: 4, timeout: 120_000 }, () => {
+  const run = 'kubectl kuberun true'
+
+  test('an unknown context', async () => {
+    expectError(await here.sh('kubectl kuberun --context nosuch true'), /"nosuch"/, { within: seconds })
+  })
+
+  test('an unknown user and an unknown cluster', async () => {
+    expectError(await here.sh('kubectl kuberun --user nosuch true'), /"nosuch"/, { within: seconds })
+    expectError(await here.sh('kubectl kuberun --cluster nosuch true'), /"nosuch"/, { within: seconds })
+  })
+
+  test('a file that is not there', async () => {
+    expectError(await here.sh('kubectl kuberun --kubeconfig /nosuch true'), /\/nosuch/, { within: seconds })
+  })
+
+  test('a file that is no YAML, an empty one, and a folder', async () => {
+    writeFileSync(join(folder, 'no-yaml'), '{ "a": [')
+    writeFileSync(join(folder, 'empty'), '')
+    expectError(await here.sh('kuberun --kubeconfig ./no-yaml true'), /no-yaml/, { within: seconds })
+    expectError(await here.sh('kuberun --kubeconfig ./empty true', { env: { HOME: folder } }), /./, { within: seconds })
+    expectError(await here.sh('kuberun --kubeconfig / true'), /./, { within: seconds })
+  })
+
+  test('a server that refuses connections', async () => {
+    const down = variant(here, 'down', ({ clusters }) => {
+      for (const { cluster } of clusters) cluster.server = 'https://127.0.0.1:1'
+    })
+    expectError(await down.sh(run), /127\.0\.0\.1:1\b.*refused|refused.*127\.0\.0\.1:1\b/, { within: seconds })
+  })
+
+  test('a server whose name does not exist', async () => {
+    const nowhere = variant(here, 'nowhere', ({ clusters }) => {
+      for (const { cluster } of clusters) cluster.server = 'https://nosuch.invalid:6443'
+    })
+    expectError(await nowhere.sh(run), /nosuch\.invalid/, { within: 20_000 })
+  })
+
+  test('a server that takes connections and never answers, with --request-timeout', async () => {
+    await using silent = await listen(createServer(() => {}))
+    const hung = variant(here, 'hung', ({ clusters }) => {
+      for (const { cluster } of clusters) cluster.server = `https://127.0.0.1:${silent.port}`
+    })
+    expectError(await hung.sh('kuberun --request-timeout 2s true'), /127\.0\.0\.1/, { within: 20_000 })
+  })
+
+  test('a server that speaks no TLS', async () => {
+    await using plain = await listen(
+      createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    )
+    const wrong = variant(here, 'plain', ({ clusters }) => {
+      for (const { cluster } of clusters) cluster.server = `https://127.0.0.1:${plain.port}`
+    })
+    expectError(await wrong.sh(run), /127\.0\.0\.1/, { within: 20_000 })
+  })
+
+  test('a certificate that is not trusted', async () => {
+    const untrusted = variant(here, 'untrusted', ({ clusters }) => {
+      for (const { cluster } of clusters) delete cluster['certificate-authority-data']
+    })
+    expectError(await untrusted.sh(run), /certificate/, { within: seconds })
+  })
+
+  test('a certificate for another name', async () => {
+    const other = variant(here, 'other-name', ({ clusters }) => {
+      for (const { cluster } of clusters) cluster['tls-server-name'] = 'other.example'
+    })
+    expectError(await other.sh(run), /certificate is for another name/, { within: seconds })
+  })
+
+  test('a token that has expired, or is none', async () => {
+    const garbage = variant(here, 'garbage', ({ users }) => {
+      for (const entry of users) entry.user = { token: 'garbage' }
+    })
+    expectError(await garbage.sh(run), /token|credentials|unauthorized/i, { within: seconds })
+  })
+
+  test('no credentials at all', async () => {
+    const nobody = variant(here, 'nobody', ({ users }) => {
+      for (const entry of users) entry.user = {}
+    })
+    expectError(await nobody.sh(run), /./, { within: seconds })
+  })
+
+  test('a credential plugin that is not there', async () => {
+    const missing = withPlugin({ command: 'nosuch-plugin', installHint: 'get it from example.org' })
+    expectError(await missing.sh(run), /nosuch-plugin[^]*example\.org/, { within: seconds })
+  })
+
+  test('a credential plugin that fails', async () => {
+    expectError(await withPlugin({ command: '/bin/false' }).sh(run), /\/bin\/false/, { within: seconds })
+  })
+
+  test('a credential plugin that prints nonsense', async () => {
+    expectError(await withPlugin({ command: 'echo', args: ['nonsense'] }).sh(run), /echo/, { within: seconds })
+  })
+})
+
+describe('what the API server refuses', { concurrency: 3, timeout: 120_000 }, () => {
+  test('a namespace that is not there', async () => {
+    const ended = await here.sh('kubectl kuberun -n nosuch-namespace true')
+    expectError(ended, /"nosuch-namespace".*not found/, { within: seconds })
+  })
+
+  test('no right to create pods', async () => {
+    const reader = await asUser(here, 'reader', [
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
+    ])
+    expectError(await reader.sh('kubectl kuberun true'), /create[^]*pods[^]*Role/, { within: seconds })
+  })
+
+  test('no right to exec', async () => {
+    const maker = await asUser(here, 'maker', neededRules.slice(0, 1))
+    expectError(await maker.sh('kubectl kuberun true'), /pods\/exec[^]*Role/, { within: 20_000 })
+  })
+
+  test('no right to watch', async () => {
+    const blind = await asUser(here, 'blind', [
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'create', 'delete'] },
+      { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] },
+    ])
+    const ended = await blind.sh('kubectl kuberun echo hi')
+    // It does not need it to run; where it cannot do without, it says so.
+    if (ended.code === 0) expect(ended, { stdout: 'hi\n' })
+    else expectError(ended, /watch/, { within: 20_000 })
+  })
+
+  test('no right to delete: the pod is named', async () => {
+    const keeper = await asUser(here, 'keeper', [
+      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create'] },
+      { apiGroups: [''], resources: ['pods/exec'], verbs: ['get', 'create'] },
+    ])
+    const ended = await keeper.sh('kubectl kuberun echo hi')
+    expect(ended, { stdout: 'hi\n', stderr: /warning: pod "(\S+)" may be left behind[^]*kubectl delete pod/ })
+    const [, name] = /pod "(\S+)"/.exec(ended.stderr) ?? []
+    expect(await here.sh(`kubectl delete pod ${name} --wait=false`), { code: 0 })
+  })
+
+  test('a service account that is not there', async () => {
+    expectError(await here.sh('kuberun --serviceaccount nosuch true'), /"nosuch"/, { within: seconds })
+  })
+
+  test('a user to act as, without the right', async () => {
+    const dev = await asUser(here, 'impersonator')
+    expectError(await dev.sh('kuberun --as nosuch true'), /impersonate/, { within: seconds })
+  })
+})
+
+describe('a namespace with a quota', { timeout: 180_000 }, () => {
+  test('a limit is demanded and none is given', async () => {
+    expectError(await quota.sh('kubectl kuberun true'), /limits\.memory[^]*--limits/, { within: seconds })
+  })
+
+  test('more than there is', async () => {
+    const ended = await quota.sh('kubectl kuberun --limits memory=2Gi true')
+    expectError(ended, /exceeded quota/, { within: seconds })
+  })
+
+  test('two pods of somebody else take all of it', async () => {
+    expect(await quota.sh(`${foreignPod('one')} && ${foreignPod('two')}`), { code: 0 })
+    try {
+      expectError(await quota.sh('kubectl kuberun --limits memory=16Mi true'), /exceeded quota/, { within: 20_000 })
+    } finally {
+      expect(await quota.sh('kubectl delete pod one two --now'), { code: 0 })
+    }
+  })
+
+  test('twenty runs one after the other', async () => {
+    const ended = await quota.sh('for i in $(seq 20); do kuberun --limits memory=32Mi echo $i || exit; done', {
+      timeout: 120_000,
+    })
+    expect(ended, { code: 0, stdout: Array.from({ length: 20 }, (_, n) => `${n + 1}\n`).join(''), stderr: '' })
+  })
+
+  test('six at once share what there is', async () => {
+    const ended = await quota.sh('seq 6 | xargs -P6 -I{} kuberun --limits memory=32Mi echo {} | sort', {
+      timeout: 60_000,
+    })
+    // Whoever finds no room while none of ours is ending has to say so; nobody may hang or lie.
+    expect(ended, { code: [0, 123] })
+    if (ended.code === 123) assert.match(ended.stderr, /exceeded quota/)
+  })
+})
+
+describe('a pod that cannot start', { concurrency: 4, timeout: 180_000 }, () => {
+  test('an image that does not exist', async () => {
+    expectError(await here.sh('kubectl kuberun --image nosuch:1 true'), /"nosuch:1" cannot be pulled/, {
+      within: 30_000,
+    })
+  })
+
+  test('a name that no image can have', async () => {
+    expectError(await here.sh('kubectl kuberun --image UPPER/Case:: true'), /"UPPER\/Case::"/, { within: 20_000 })
+  })
+
+  test('an image that is not on the node, with the pull policy Never', async () => {
+    const ended = await here.sh('kubectl kuberun --image nosuch:2 --image-pull-policy=Never true')
+    expectError(ended, /"nosuch:2" is not on the node/, { within: 20_000 })
+  })
+
+  test('a node selector that fits no node: told at once, and the end after --pod-running-timeout', async () => {
+    const run = here.start('exec kubectl kuberun --node-selector no=where --pod-running-timeout 10s true')
+    const begin = performance.now()
+    const shown = Promise.withResolvers<number>()
+    const timer = setInterval(() => {
+      if (/warning: .*cannot be scheduled/.test(run.stderr())) shown.resolve(performance.now() - begin)
+    }, 50)
+    const ended = await run.ended
+    clearInterval(timer)
+    shown.resolve(Infinity)
+    expectError(ended, /did not start within 10 s: .*cannot be scheduled/)
+    assert.ok((await shown.promise) < 6_000, ended.stderr)
+    assert.ok(ended.milliseconds > 9_000 && ended.milliseconds < 16_000, `took ${ended.milliseconds} ms`)
+  })
+
+  test('a Secret that is missing', async () => {
+    const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'nosuch-secret', key: 'k' } } }]
+    const patch = JSON.stringify({ spec: { containers: [{ name: 'kuberun', env }] } })
+    const ended = await here.sh(`kubectl kuberun --override-type strategic --overrides '${patch}' true`)
+    expectError(ended, /secret "nosuch-secret" not found/, { within: 20_000 })
+  })
+
+  test('a key that the Secret does not have', async () => {
+    expect(await here.sh('kubectl create secret generic some --from-literal a=b'), { code: 0 })
+    const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'some', key: 'nosuch-key' } } }]
+    const patch = JSON.stringify({ spec: { containers: [{ name: 'kuberun', env }] } })
+    const ended = await here.sh(`kubectl kuberun --override-type strategic --overrides '${patch}' true`)
+    expectError(ended, /nosuch-key/, { within: 20_000 })
+  })
+
+  test('a volume that is missing', async () => {
+    const volumes = [{ name: 'v', configMap: { name: 'nosuch-map' } }]
+    const containers = [{ name: 'kuberun', volumeMounts: [{ name: 'v', mountPath: '/v' }] }]
+    const patch = JSON.stringify({ spec: { volumes, containers } })
+    const ended = await here.sh(
+      `kuberun --pod-running-timeout 25s --override-type strategic --overrides '${patch}' true`,
+    )
+    expectError(ended, /"nosuch-map" not found/, { within: 20_000 })
+  })
+
+  test('a working directory that cannot be', async () => {
+    expectError(await here.sh('kuberun --workdir /etc/passwd pwd'), /\/etc\/passwd|directory/, { within: 20_000 })
+  })
+
+  test('an init container that fails', async () => {
+    const initContainers = [{ name: 'first', image: 'alpine:3.20', command: ['sh', '-c', 'exit 3'] }]
+    const ended = await here.sh(`kuberun --overrides '${JSON.stringify({ spec: { initContainers } })}' true`)
+    expectError(ended, /"first".*3/, { within: 20_000 })
+  })
+
+  test('an image without a shell, with --tools=never', async (t) => {
+    if (!(await has(t, here, images.static))) return
+    const ended = await here.sh(`kuberun --tools=never --image ${images.static} -- /app x`)
+    expectError(ended, /no shell/, { within: 20_000 })
+  })
+
+  test('a deadline that passes before the pod is there', async () => {
+    const ended = await here.sh('kuberun --node-selector no=where --deadline 3s --pod-running-timeout 20s true')
+    expectError(ended, /./, { within: 30_000 })
+  })
+})
