@@ -65,8 +65,8 @@ export class OutputPump implements Disposable {
 
   /** Resolves when all that was written has left the process. */
   async flush(): Promise<void> {
-    const written = new Promise<void>((resolve) => {
-      this.#tryWrite('', () => resolve())
+    const written = new Promise<void>((resolve, reject) => {
+      this.#tryWrite('', (error) => (error ? reject(this.#failure ?? this.#word(error)) : resolve()))
     })
     await Promise.race([written, this.#failed.promise])
     if (this.#failure !== undefined) throw this.#failure
@@ -77,7 +77,7 @@ export class OutputPump implements Disposable {
   }
 
   /** A stream to a file or a device throws, one to a pipe or a terminal tells it by an event. */
-  #tryWrite(data: Buffer | string, done: () => void): boolean {
+  #tryWrite(data: Buffer | string, done: (error?: NodeJS.ErrnoException | null) => void): boolean {
     if (this.#failure !== undefined) throw this.#failure
     try {
       return this.#stream.write(data, done)

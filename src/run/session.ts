@@ -51,6 +51,8 @@ export async function runInPod(session: SessionInput): Promise<Outcome> {
     return await attended(session, { command, control, heartbeat })
   } finally {
     over.abort()
+    // A command that still prints should not do so while its pod is being ended.
+    command.exec.close()
   }
 }
 

@@ -26,9 +26,12 @@ async function podOf(label: string): Promise<string> {
 }
 
 async function isGone(label: string): Promise<void> {
-  await until(`the pod with label ${label} to be gone`, async () => {
-    return (await kubectl(`get pods -n ${here.namespace} -l ${label} -o name`)) === ''
-  })
+  const pods = `pods -n ${here.namespace} -l ${label}`
+  try {
+    await until(`the pod with label ${label} to be gone`, async () => (await kubectl(`get ${pods} -o name`)) === '')
+  } catch (error) {
+    throw new Error(await kubectl(`describe ${pods}`), { cause: error })
+  }
 }
 
 describe('a signal', { concurrency: 3, timeout: 240_000 }, () => {
