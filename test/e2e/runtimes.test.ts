@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
+import { searchPath } from '../support/environment.ts'
 import { variant } from './support/account.ts'
 import { places } from './support/place.ts'
 import { bin, expect, expectError, root, sh } from './support/programs.ts'
@@ -30,7 +31,7 @@ describe('the programs under the oldest Node that they take', { timeout: 300_000
   test('a run', async (t) => {
     const path = await oldestNode(t)
     if (path === undefined) return
-    const env = { PATH: `${path}:${process.env['PATH']}` }
+    const env = { PATH: `${path}:${searchPath}` }
     expect(await here.sh('node --version', { env }), { stdout: /^v22\.22\./ })
     expect(await here.sh(`${bin}/kuberun echo hi`, { env }), { code: 0, stdout: 'hi\n', stderr: '' })
     expect(await here.sh(`echo data | ${bin}/kuberun -- sh -c 'cat; exit 3'`, { env }), { code: 3, stdout: 'data\n' })
@@ -39,7 +40,7 @@ describe('the programs under the oldest Node that they take', { timeout: 300_000
   test('a certificate that is not trusted', async (t) => {
     const path = await oldestNode(t)
     if (path === undefined) return
-    const env = { PATH: `${path}:${process.env['PATH']}` }
+    const env = { PATH: `${path}:${searchPath}` }
     expectError(await untrusted.sh(`${bin}/kuberun true`, { env }), /certificate/, { within: 10_000 })
   })
 })

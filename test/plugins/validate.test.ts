@@ -5,6 +5,7 @@ import { toRunOptions } from '../../plugins/run-options.ts'
 import { split } from '../../plugins/split.ts'
 import { readValues } from '../../plugins/values.ts'
 import { type RunOptions, validate } from '../../src/options.ts'
+import { runOptions } from '../support/run-options.ts'
 
 /** The options of a command line, with what oclif does (defaults, repeats) done here. */
 function parse(...words: string[]): RunOptions {
@@ -20,36 +21,7 @@ function parse(...words: string[]): RunOptions {
 }
 
 test('without flags, a run is as the help says', () => {
-  assert.deepEqual(parse('echo'), {
-    program: 'kuberun',
-    command: ['echo'],
-    shell: 'auto',
-    cluster: { asGroup: [], requestTimeout: 0 },
-    pod: {
-      image: flags.image.default,
-      imagePullPolicy: 'IfNotPresent',
-      env: [],
-      labels: {},
-      annotations: {},
-      limits: {},
-      requests: {},
-      nodeSelector: {},
-      tolerations: [],
-      overrideType: 'merge',
-      deadline: 86_400_000,
-      orphanTimeout: 60_000,
-      tools: 'auto',
-      toolsImage: flags['tools-image'].default,
-      record: false,
-    },
-    stdin: true,
-    tty: 'auto',
-    quiet: false,
-    podRunningTimeout: 300_000,
-    gracePeriod: 10_000,
-    rm: 'always',
-    verbosity: 0,
-  })
+  assert.deepEqual(parse('echo'), runOptions(['echo']))
 })
 
 test('repeated lists are merged, and an empty text is none, as scripts pass empty variables', () => {

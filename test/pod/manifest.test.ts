@@ -8,7 +8,7 @@ import { newRun } from '../../src/pod/name.ts'
 import { restrict, restrictedUid, uidOf } from '../../src/pod/restricted.ts'
 import { plainShell, toolsShell } from '../../src/pod/shell.ts'
 import { withTools } from '../../src/pod/tools.ts'
-import { podOptions } from '../support/scripted-run.ts'
+import { podOptions } from '../support/run-options.ts'
 
 const run = { ...newRun('kuberun'), started: new Date('2030-01-01T00:00:00Z') }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Readable, Writable } from 'node:stream'
+import { searchPath } from './environment.ts'
 
 /** A process in a container, as the kubelet's exec gives it: the leader of a session of its own. */
 export interface ContainerProcess {
@@ -32,7 +33,7 @@ export async function startContainer(argv: readonly string[]): Promise<Container
 }
 
 // A bash whose stdin is a socket, as our pipes are, reads the user's .bashrc: there must be none.
-const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: '/' }
+const env = { PATH: searchPath, HOME: '/' }
 
 function canMakeNamespaces(): boolean {
   try {

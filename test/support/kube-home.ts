@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type KubeClient, type KubeRim, openKubeClient } from '../../src/kube/client.ts'
 import type { Pace } from '../../src/kube/retry.ts'
 import type { ClusterOptions } from '../../src/options.ts'
+import { searchPath } from './environment.ts'
 
 /** A folder of its own for each test. */
 export interface Folder extends AsyncDisposable {
@@ -49,7 +50,7 @@ export async function clientOf(server: string, setup: Setup = {}): Promise<TestC
   const { cluster, user, options, ...rim } = setup
   const folder = await temporaryFolder()
   const kubeconfig = await folder.file('config', kubeconfigText({ server, ...cluster }, user))
-  const env = { PATH: process.env['PATH'] ?? '' }
+  const env = { PATH: searchPath }
   const opening = openKubeClient({ kubeconfig, ...options }, { env, interactive: false, ...rim })
   const client = await opening.catch(async (error: unknown) => {
     await folder[Symbol.asyncDispose]()

@@ -1,8 +1,8 @@
 import { PassThrough, type Readable, Writable } from 'node:stream'
 import type { RunOptions } from '../../src/options.ts'
-import { defaultImage, defaultToolsImage } from '../../src/options.ts'
 import type { RunResult } from '../../src/run/io.ts'
 import { kuberun } from '../../src/run/kuberun.ts'
+import { podOptions, runOptions } from './run-options.ts'
 import type { ScriptedServer } from './scripted-server.ts'
 import { TestSignals } from './signals.ts'
 
@@ -25,46 +25,6 @@ export interface Ran {
   stderr: string
 }
 
-/** The options of a run as the command line makes them from no flags at all. */
-export function runOptions(command: readonly string[], setup: Partial<RunOptions> = {}): RunOptions {
-  return {
-    program: 'kuberun',
-    command,
-    shell: 'auto',
-    cluster: {},
-    pod: podOptions(),
-    stdin: true,
-    tty: 'auto',
-    quiet: false,
-    podRunningTimeout: 20_000,
-    gracePeriod: 10_000,
-    rm: 'always',
-    verbosity: 0,
-    ...setup,
-  }
-}
-
-export function podOptions(setup: Partial<RunOptions['pod']> = {}): RunOptions['pod'] {
-  return {
-    image: defaultImage,
-    imagePullPolicy: 'IfNotPresent',
-    env: [],
-    labels: {},
-    annotations: {},
-    limits: {},
-    requests: {},
-    nodeSelector: {},
-    tolerations: [],
-    overrideType: 'merge',
-    deadline: 86_400_000,
-    orphanTimeout: 60_000,
-    tools: 'auto',
-    toolsImage: defaultToolsImage,
-    record: false,
-    ...setup,
-  }
-}
-
 /** Runs a command on a scripted server, by the library and with streams of our own. */
 export async function runOn(server: ScriptedServer, command: readonly string[], setup: RunSetup = {}): Promise<Ran> {
   const { input, output, signals = new TestSignals(), pod, requestTimeout, ...options } = setup
@@ -76,7 +36,7 @@ export async function runOn(server: ScriptedServer, command: readonly string[], 
     signals,
   }
   const cluster = { kubeconfig: server.kubeconfig, ...(requestTimeout !== undefined && { requestTimeout }) }
-  const full = runOptions(command, { ...options, cluster, pod: podOptions(pod) })
+  const full = runOptions(command, { podRunningTimeout: 20_000, ...options, cluster, pod: podOptions(pod) })
   const ended = await kuberun(full, io).then(
     (result) => ({ result, error: undefined }),
     (error: unknown) => ({ result: undefined, error }),

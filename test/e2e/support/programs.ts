@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { searchPath } from '../../support/environment.ts'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -23,10 +24,13 @@ export function amount(name: string, usual: number, inFull = usual): number {
 export const folder = mkdtempSync(join(tmpdir(), 'kuberun-e2e-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 
-/** What a process gets: our programs and the current Node before all else, no configuration of the user's. */
+/**
+ * What a process gets: our programs and the current Node before all else, and caches of its own. The rest is the
+ * developer's, as kubectl and its credential plugins may need it to reach the cluster.
+ */
 export function environment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  const path = [bin, join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter)
-  return { ...process.env, DEBUG: undefined, PATH: path, ...extra }
+  const path = [bin, searchPath].join(delimiter)
+  return { ...process.env, DEBUG: undefined, PATH: path, XDG_CACHE_HOME: join(folder, 'cache'), ...extra }
 }
 
 export interface ShellOptions {
