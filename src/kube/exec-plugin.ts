@@ -67,9 +67,16 @@ function commandPath({ plugin, config }: PluginRun): string {
 }
 
 function notStarted({ plugin, config }: PluginRun, error: NodeJS.ErrnoException): KuberunError {
-  const missing = error.code === 'ENOENT'
-  const why = missing ? 'it is not installed, or not in PATH' : error.message
-  const hint = plugin.installHint ?? (missing ? 'install it, or log in with another user' : undefined)
+  const [why, advice] = reasons[error.code ?? ''] ?? [error.message, 'run it by hand to see what it needs']
   const message = `cannot run the credential plugin "${plugin.command}" of the user "${config.userName}": ${why}`
-  return new KuberunError('credentials', message, { cause: error, ...(hint === undefined ? {} : { hint }) })
+  return new KuberunError('credentials', message, { cause: error, hint: plugin.installHint ?? advice })
+}
+
+/** Why a program is not started, and what to do. A name in no folder of PATH is EACCES if one cannot be searched. */
+const reasons: Readonly<Record<string, [why: string, advice: string]>> = {
+  ENOENT: ['it is not installed, or not in PATH', 'install it, or log in with another user'],
+  EACCES: [
+    'it may not be executed, or a folder in PATH may not be searched (EACCES)',
+    'make it executable with chmod +x, or install it where you may run it',
+  ],
 }

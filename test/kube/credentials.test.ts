@@ -178,6 +178,7 @@ const failing: [what: string, plugin: Plugin, message: RegExp, hint?: RegExp][] 
     /brew install x/,
   ],
   ['a missing script', { script: '', exec: { command: 'x/plugin' } }, /cannot run the credential plugin "x\/plugin"/],
+  ['a folder', { script: '', exec: { command: '/' } }, /may not be executed.*EACCES/, /chmod \+x/],
   ['a failure', { script: 'exit 3' }, /"\.\/plugin" failed: exit 3/, /log in again/],
   ['a signal', { script: 'kill -9 $$' }, /failed: exit SIGKILL/],
   ['no output', { script: 'true' }, /printed nothing/],
