@@ -127,8 +127,10 @@ export class EphemeralPod implements AsyncDisposable {
 
   #tellKept(): void {
     const { namespace, pod, container } = this.target
+    const enter = `kubectl exec -it -n ${namespace} ${pod} -c ${container} -- sh`
+    const remove = `kubectl delete pod -n ${namespace} ${pod}`
     this.#options.reporter.note(
-      `pod "${pod}" is kept until its deadline: kubectl exec -it -n ${namespace} ${pod} -c ${container} -- sh`,
+      `pod "${pod}" is kept until you remove it with "${remove}"; its container runs until the deadline: ${enter}`,
     )
   }
 

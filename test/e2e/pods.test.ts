@@ -281,7 +281,11 @@ describe('--overrides', { concurrency: 3, timeout: 120_000 }, () => {
 describe('--rm', { concurrency: 3, timeout: 120_000 }, () => {
   test('never: the pod is named and can be used', async () => {
     const ended = await here.sh(`kuberun --rm=never -l e2e=keep 'echo hi >/tmp/f; exit 4'`)
-    expect(ended, { code: 4, stdout: '', stderr: /pod "(\S+)" is kept.*: kubectl exec -it .* -- sh/ })
+    expect(ended, {
+      code: 4,
+      stdout: '',
+      stderr: /pod "(\S+)" is kept.* "kubectl delete pod .*: kubectl exec -it .* -- sh/,
+    })
     const [, name] = /pod "(\S+)" is kept/.exec(ended.stderr) ?? []
     expect(await here.sh(`kubectl exec ${name} -- cat /tmp/f`), { code: 0, stdout: 'hi\n' })
     expect(await here.sh(`kubectl delete pod ${name} --wait=false`), { code: 0 })

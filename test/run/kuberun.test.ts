@@ -402,7 +402,9 @@ suite('keeping the pod', together, () => {
       assert.deepEqual(result, { exitCode: Number(command.slice(-1)) })
       assert.equal(server.of('delete pod').length, kept ? 0 : 1)
       assert.equal(
-        /is kept until its deadline: kubectl exec -it -n dev kuberun-\w+ -c kuberun -- sh\n$/.test(stderr),
+        /is kept .* "kubectl delete pod -n dev kuberun-\w+".*: kubectl exec -it -n dev kuberun-\w+ -c kuberun -- sh\n$/.test(
+          stderr,
+        ),
         kept,
       )
       // A Job that stays would take its pod with it.
