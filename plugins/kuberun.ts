@@ -26,6 +26,6 @@ export class Kuberun extends PluginCommand {
       return print(formatObject(await library.dryRun(options), values.output))
     }
     const { kuberun } = await import('../src/run/kuberun.ts')
-    return kuberun(options, this.connect())
+    return kuberun(options, this.connect(options))
   }
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RunResult } from '../src/run/io.ts'
+import { takeIgnoredSignals } from './ignored-signals.ts'
 import { leave } from './leave.ts'
 import { type PluginClass, PluginCommand } from './plugin-command.ts'
 import { describeError } from './report.ts'
@@ -14,7 +15,10 @@ const cleanUpTime = 15_000
 /** Runs a plugin as this process, to its end. */
 export async function launch(Plugin: PluginClass): Promise<never> {
   const [, path = '', ...words] = process.argv
+  const ignored = takeIgnoredSignals(process.env)
+  for (const name of ignored) process.on(`SIG${name}`, () => undefined)
   const command = PluginCommand.create(Plugin, typedAs(path, Plugin.id), words)
+  command.ignored = ignored
   const fail = (error: unknown) => {
     process.stderr.write(describeError(error, command.verbose))
     return failed

@@ -1,13 +1,14 @@
 import { Command } from '@oclif/core/command'
 import { Config } from '@oclif/core/config'
 import { UsageError } from '../src/errors.ts'
-import type { RunIO, RunResult } from '../src/run/io.ts'
+import type { RunIO, RunResult, RunSignal } from '../src/run/io.ts'
 import type { Values } from './flag-kinds.ts'
 import type { flags } from './flags.ts'
 import type { PluginHelpTexts } from './help-texts.ts'
 import { print } from './print.ts'
 import { catchSignals } from './signals.ts'
 import { split } from './split.ts'
+import { openStdin, openStdout } from './standard-streams.ts'
 import { readValues, toOclif } from './values.ts'
 import { version } from './version.ts'
 
@@ -27,6 +28,8 @@ export abstract class PluginCommand extends Command {
 
   /** Aborts when something failed that nobody caught. */
   crashed: AbortSignal = new AbortController().signal
+  /** The signals that are to have no effect. */
+  ignored: ReadonlySet<RunSignal> = new Set()
   /** Whether errors are told with their stack. */
   verbose = Boolean(process.env.DEBUG)
 
@@ -58,10 +61,14 @@ export abstract class PluginCommand extends Command {
   /** The plugin's own work. */
   protected abstract main(values: Values<typeof flags>, command: readonly string[]): Promise<RunResult>
 
-  /** The streams and signals of this process. From the call on, signals no longer end it. */
-  protected connect(): RunIO {
-    const { stdin, stdout, stderr } = process
-    return { stdin, stdout, stderr, signals: catchSignals(), signal: this.crashed }
+  /**
+   * The streams and signals of this process. From the call on, signals no longer end it.
+   * @throws {KuberunError} `stdio`: stdin is wanted and cannot be read
+   */
+  protected connect(wanted: { stdin: boolean }): RunIO {
+    const stdin = wanted.stdin ? openStdin() : process.stdin
+    const signals = catchSignals(process, this.ignored)
+    return { stdin, stdout: openStdout(), stderr: process.stderr, signals, signal: this.crashed }
   }
 
   /** A mistake in the words themselves, for which the help is of use. */

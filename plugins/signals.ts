@@ -8,12 +8,19 @@ export interface CaughtSignals extends SignalSource {
   release(): void
 }
 
-/** Catches the signals of this process, so that none ends it: those that come before anybody listens are kept. */
-export function catchSignals(target: NodeJS.EventEmitter = process): CaughtSignals {
+/**
+ * Catches the signals of this process, so that none ends it: those that come before anybody listens are kept.
+ * @param ignored those that nobody is told of
+ */
+export function catchSignals(
+  target: NodeJS.EventEmitter = process,
+  ignored: ReadonlySet<RunSignal> = new Set(),
+): CaughtSignals {
   const listeners = new Set<(signal: RunSignal) => void>()
   let kept: RunSignal[] = []
   const handlers = names.map((name) => {
     const handler = () => {
+      if (ignored.has(name)) return
       if (listeners.size === 0) kept.push(name)
       for (const listener of listeners) listener(name)
     }

@@ -1,24 +1,32 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
+import { cleanEnvironment } from '../support/environment.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const program = join(root, 'dist/bin/kuberun')
 const plugin = join(root, 'dist/bin/kubectl-kuberun')
-// The programs look for node on the PATH.
-const nodeFirst = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
 const folder = mkdtempSync(join(tmpdir(), 'kuberun-test-'))
 after(() => rmSync(folder, { recursive: true }))
 
-/** Runs a built program, with no cluster in reach, and a cache of its own. */
+/** Runs a built program with no cluster in reach. */
 function run(path: string, words: readonly string[], env: Record<string, string> = {}) {
-  const isolated = { HOME: folder, XDG_CACHE_HOME: folder, KUBECONFIG: join(folder, 'none'), PATH: nodeFirst, ...env }
-  return execa(path, words, { env: isolated, reject: false, stdin: 'ignore' })
+  return execa(path, words, { ...isolated(env), stdin: 'ignore' })
+}
+
+/** Runs a script whose `$0` is the program. */
+function shell(script: string, env: Record<string, string> = {}) {
+  return execa('sh', ['-c', script, program], isolated(env))
+}
+
+function isolated(extra: Record<string, string>) {
+  const env = cleanEnvironment(folder, { KUBECONFIG: join(folder, 'none'), ...extra })
+  return { env, extendEnv: false, reject: false } as const
 }
 
 test('help goes to stdout, exits 0 and says the name that was typed', async () => {
@@ -149,9 +157,29 @@ test('a standard stream that is gone is no reason to crash', async () => {
   assert.equal(head.stderr, '0')
 })
 
-function shell(script: string) {
-  return execa('sh', ['-c', script, program], { reject: false, env: { PATH: nodeFirst } })
-}
+test('a stdout that is closed from the start is an error', async () => {
+  for (const words of ['--version', '--image= x']) {
+    const { exitCode, stderr } = await shell(`"$0" ${words} >&-`)
+    assert.equal(exitCode, 125)
+    assert.match(stderr, /^error: cannot write stdout: it is closed\n {2}send it to a file/)
+  }
+})
+
+test('compiled code is kept in the user’s cache folder, by the XDG specification', async () => {
+  const home = mkdtempSync(join(folder, 'home-'))
+  await run(program, ['--version'], { HOME: home, XDG_CACHE_HOME: 'relative' })
+  assert.equal(readdirSync(join(home, '.cache/kuberun')).length, 1)
+  await run(program, ['--version'], { HOME: home, XDG_CACHE_HOME: join(home, 'own') })
+  assert.equal(readdirSync(join(home, 'own/kuberun')).length, 1)
+})
+
+test('where no cache can be made it runs without', { timeout: 20_000 }, async () => {
+  const taken = mkdtempSync(join(folder, 'taken-'))
+  writeFileSync(join(taken, 'kuberun'), '')
+  for (const cache of ['/proc', '/dev/null', join(folder, 'no/such/folder'), taken]) {
+    assert.equal((await run(program, ['--version'], { XDG_CACHE_HOME: cache })).exitCode, 0, cache)
+  }
+})
 
 function findOldNode(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((path) => !path.includes('node_modules'))

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { delimiter, dirname } from 'node:path'
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { execa, type Options } from 'execa'
+import { cleanEnvironment } from '../support/environment.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 
 const program = fileURLToPath(new URL('../../dist/bin/kuberun', import.meta.url))
-const nodeFirst = `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`
 const bounded = { timeout: 30_000 }
 const together = { concurrency: 4 }
 
@@ -23,7 +24,7 @@ function shell(server: ScriptedServer, script: string) {
 
 function settingOf(server: ScriptedServer) {
   const home = dirname(server.kubeconfig)
-  const env = { PATH: nodeFirst, HOME: home, KUBECONFIG: server.kubeconfig }
+  const env = cleanEnvironment(home, { KUBECONFIG: server.kubeconfig })
   return { env, cwd: home, extendEnv: false, reject: false, stripFinalNewline: false } as const
 }
 
@@ -61,6 +62,33 @@ suite('the built program', together, () => {
     })
   }
 
+  test('says that stdin is a folder, before it makes a pod', bounded, async () => {
+    await using server = await ScriptedServer.start()
+    const { exitCode, stderr } = await execa('bash', ['-c', '"$0" cat </', program], settingOf(server))
+    assert.equal(exitCode, 125)
+    assert.match(stderr, /^error: cannot read stdin: EISDIR: it is a folder\n {2}give it a file/)
+    assert.deepEqual(server.calls, [])
+    const unread = await execa('bash', ['-c', '"$0" --stdin=false echo hi </', program], settingOf(server))
+    assert.deepEqual([unread.exitCode, unread.stdout], [0, 'hi\n'])
+  })
+
+  test('says that stdout is a folder', bounded, async () => {
+    await using server = await ScriptedServer.start()
+    const { exitCode, stderr } = await shell(server, '"$0" echo hi 1</')
+    assert.equal(exitCode, 125)
+    assert.match(stderr, /^error: cannot write stdout: EBADF/)
+    assert.deepEqual(server.left, [])
+  })
+
+  test('reads a disk as any file', bounded, async (t) => {
+    const disk = readableDisk()
+    if (disk === undefined) return t.skip('no disk here can be read')
+    await using server = await ScriptedServer.start()
+    const { stdout } = await shell(server, `head -c 65536 ${disk} | md5sum; "$0" 'head -c 65536 | md5sum' <${disk}`)
+    const [here, there] = stdout.split('\n')
+    assert.equal(there, here)
+  })
+
   test('ends when the reader of its stdout has gone', bounded, async () => {
     await using server = await ScriptedServer.start()
     const script = '"$0" yes </dev/null | head -n 1; echo "${PIPESTATUS[0]}"'
@@ -78,6 +106,17 @@ suite('the built program', together, () => {
     const { signal } = await subprocess
     assert.equal(signal, 'SIGINT')
     assert.deepEqual(server.left, [])
+  })
+
+  test('lives on through the signals that its parent ignores', bounded, async () => {
+    await using server = await ScriptedServer.start()
+    const script = `trap '' HUP; exec "$0" 'echo ready; read -r line; echo "$line"'`
+    const subprocess = execa('bash', ['-c', script, program], settingOf(server))
+    await new Promise((resolve) => subprocess.stdout?.once('data', resolve))
+    subprocess.kill('SIGHUP')
+    subprocess.stdin?.end('on\n')
+    const { exitCode, stdout } = await subprocess
+    assert.deepEqual([exitCode, stdout], [0, 'ready\non\n'])
   })
 
   test('does not wait for a stdin that stays open', bounded, async () => {
@@ -107,3 +146,18 @@ suite('the built program', together, () => {
     assert.equal(stdout, 'a\nb\nc\n')
   })
 })
+
+function readableDisk(): string | undefined {
+  const paths = readdirSync('/dev').map((name) => `/dev/${name}`)
+  return paths.find((path) => {
+    try {
+      if (!statSync(path).isBlockDevice()) return false
+      const file = openSync(path, 'r')
+      const length = readSync(file, Buffer.alloc(65_536))
+      closeSync(file)
+      return length === 65_536
+    } catch {
+      return false
+    }
+  })
+}
