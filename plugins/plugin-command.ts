@@ -1,7 +1,9 @@
 import { Command } from '@oclif/core/command'
 import { Config } from '@oclif/core/config'
 import { UsageError } from '../src/errors.ts'
+import { escapeControls } from '../src/escape.ts'
 import type { RunIO, RunResult, RunSignal } from '../src/run/io.ts'
+import { checkWords } from './encoding.ts'
 import type { Values } from './flag-kinds.ts'
 import type { flags } from './flags.ts'
 import type { PluginHelpTexts } from './help-texts.ts'
@@ -51,6 +53,7 @@ export abstract class PluginCommand extends Command {
 
   /** Does what the words say, and tells how it ended. */
   override async run(): Promise<RunResult> {
+    checkWords(this.argv, warn)
     const { values, command } = await this.readWords()
     this.verbose ||= values.v >= 9
     if (values.help) return this.help()
@@ -94,4 +97,8 @@ export abstract class PluginCommand extends Command {
     const width = Math.min(process.stdout.columns || Number(process.env.COLUMNS) || 80, 120)
     return print(`${new PluginHelp({ ...this.helpTexts, flags: this.table }, this.config, width).generate()}\n`)
   }
+}
+
+function warn(message: string): void {
+  process.stderr.write(`warning: ${escapeControls(message)}\n`)
 }

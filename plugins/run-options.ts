@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer'
 import { readFileSync } from 'node:fs'
 import { UsageError } from '../src/errors.ts'
-import type { ClusterOptions, PodOptions, RunOptions } from '../src/options.ts'
+import type { ClusterOptions, EnvVar, PodOptions, RunOptions } from '../src/options.ts'
+import { checkVariable } from './encoding.ts'
 import type { Values } from './flag-kinds.ts'
 import type { flags } from './flags.ts'
 import { type EnvWord, environment, readEnvFile } from './values/environment.ts'
@@ -49,7 +51,7 @@ function toPodOptions(values: RunFlags): PodOptions {
   return {
     image: values.image,
     imagePullPolicy: values['image-pull-policy'],
-    env: environment([...values['env-file'].flatMap(readFile), ...values.env], process.env),
+    env: toEnvironment(values),
     labels: merge(values.labels),
     annotations: merge(values.annotations),
     limits: merge(values.limits),
@@ -70,6 +72,14 @@ function toPodOptions(values: RunFlags): PodOptions {
   }
 }
 
+function toEnvironment(values: RunFlags): EnvVar[] {
+  const words = [...values['env-file'].flatMap(readFile), ...values.env]
+  for (const { name, value } of words) {
+    if (value === undefined) checkVariable(name, process.env[name] ?? '')
+  }
+  return environment(words, process.env)
+}
+
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 
 // An absent option is absent, not undefined.
@@ -79,7 +89,9 @@ function present<T extends object>(values: T): Present<T> {
 
 function readFile(path: string): EnvWord[] {
   try {
-    return readEnvFile(readFileSync(path, 'utf8'), path)
+    const bytes = readFileSync(path)
+    if (!isUtf8(bytes)) throw new UsageError(`the env file "${path}" is not UTF-8`)
+    return readEnvFile(bytes.toString(), path)
   } catch (error) {
     if (error instanceof UsageError) throw error
     const reason = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'

@@ -109,6 +109,23 @@ test('every mistake is one sentence on stderr and 125', async () => {
   }
 })
 
+test('a word that is not UTF-8 is refused, and one that holds U+FFFD is not', async () => {
+  const broken = await shell(`"$0" --image= echo ok "$(printf 'caf\\351')"`)
+  assert.equal(broken.exitCode, 125)
+  assert.match(broken.stderr, /^error: the word "caf\\xe9" is not UTF-8\n {2}.*printf '\\377'/)
+  const whole = await shell(`"$0" --image= echo "$(printf '\\357\\277\\275')"`)
+  assert.match(whole.stderr, /^error: invalid image ""/)
+})
+
+test('a variable that is not UTF-8 is refused, from here and from a file', async () => {
+  const copied = await shell(`A=$(printf '\\351') "$0" --env A --image= x`)
+  assert.match(copied.stderr, /^error: the environment variable "A" is not UTF-8\n/)
+  const file = join(folder, 'latin1')
+  writeFileSync(file, Buffer.from('A=caf\xe9\n', 'latin1'))
+  const read = await run(program, ['--env-file', file, '--image=', 'x'])
+  assert.equal(read.stderr, `error: the env file "${file}" is not UTF-8`)
+})
+
 test('a Node that is too old is told in one sentence', async (t) => {
   const old = findOldNode()
   // Only a machine whose own Node is too old can show what such a one is told.
