@@ -1,5 +1,6 @@
 import { raced } from '../kube/abort.ts'
 import { openKubeClient } from '../kube/client.ts'
+import { doubtsAbout } from '../options/doubts.ts'
 import { type RunOptions, validate } from '../options.ts'
 import { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import { Interrupts } from './interrupts.ts'
@@ -41,6 +42,7 @@ interface Context {
 async function run(options: RunOptions, context: Context): Promise<RunResult> {
   const { reporter, interrupts, io } = context
   const { signal } = interrupts
+  for (const doubt of doubtsAbout(options)) reporter.warning(doubt)
   const connection = connectionOf(options, io, reporter)
   const client = await raced(openKubeClient(options.cluster, { onWarning: (text) => reporter.warning(text) }), signal)
   try {

@@ -136,6 +136,12 @@ describe('the command’s surroundings', { concurrency: 3, timeout: 120_000 }, (
     expect(ended, { code: 0, stdout: '<1 ><2><a=b><here>', stderr: '' })
   })
 
+  test('a variable that shells drop is told, with the way to set it', async () => {
+    const ended = await here.sh('kuberun --env a.b=c --env D=e env a.b=f env')
+    expect(ended, { code: 0, stdout: /^a\.b=f$/m, stderr: /^warning: .* "a\.b".*"env a\.b=VALUE COMMAND"\n$/ })
+    assert.doesNotMatch((await here.sh('kuberun --env a.b=c env')).stdout, /^a\.b=/m)
+  })
+
   test('our own environment stays here', async () => {
     const ended = await here.sh('kuberun env', { env: { ONLY_HERE: '1' } })
     expect(ended, { code: 0, stderr: '' })

@@ -235,6 +235,18 @@ suite('what the command does', together, () => {
     })
   }
 
+  test('a variable that shells drop is told, once', bounded, async () => {
+    await using server = await ScriptedServer.start()
+    const env = ['a.b', 'A_1', '1A'].map((name) => ({ name, value: 'v' }))
+    const { stderr, result } = await runOn(server, ['true'], { pod: { env } })
+    assert.deepEqual(result, { exitCode: 0 })
+    assert.deepEqual(
+      stderr.match(/^warning: .*$/gm)?.map((line) => /"[^"]+"/.exec(line)?.[0]),
+      ['"a.b"', '"1A"'],
+    )
+    assert.match(stderr, /"env a\.b=VALUE COMMAND"/)
+  })
+
   test('a not found command is explained', bounded, async () => {
     await using server = await ScriptedServer.start()
     const { stderr } = await runOn(server, ['no-such-program'])
