@@ -24,6 +24,10 @@ export interface ContainerSpec {
   gid?: number
   readOnlyRoot: boolean
   mounts: readonly Mount[]
+  /** Its process 1 gets an input, which {@link Container.stdin} writes to; without, it reads end of file. */
+  stdin?: boolean
+  /** Its process 1 has a terminal: all that it writes comes as stdout. */
+  tty?: boolean
   /** What the container's process writes is appended to these, as the kubelet's log does. */
   onOutput(stream: 'stdout' | 'stderr', data: Buffer): void
 }
@@ -52,6 +56,10 @@ export interface ExecOptions {
 
 /** A started container. */
 export interface Container {
+  /** What process 1 reads, where the spec says so: for an attach. */
+  readonly stdin?: Writable | undefined
+  /** Sets the size of process 1's terminal, where the spec says that it has one. */
+  resize?(size: { columns: number; rows: number }): void
   readonly ended: Promise<ProcessEnd>
   /** @throws {ExecError} the program cannot be started: with the words that a real runtime has for it */
   exec(options: ExecOptions): Promise<ExecProcess>
