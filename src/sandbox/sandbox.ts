@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Quota } from './api/quota.ts'
 import { ApiServer } from './api/server.ts'
 import type { Rule, User } from './api/users.ts'
 import { createCertificates } from './certificates.ts'
 import { startControllers } from './cluster/controllers.ts'
 import type { ApiObject } from './cluster/objects.ts'
-import { namespaces } from './cluster/resources.ts'
+import { apiVersionOf, namespaces, quotas, type Resource } from './cluster/resources.ts'
 import { Store } from './cluster/store.ts'
 import { kubeconfig } from './kubeconfig.ts'
-import { type Faults, readFaults } from './kubelet/faults.ts'
+import { readFaults } from './kubelet/faults.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
+import { openRuntime, type RuntimeOptions } from './runtime/open.ts'
+import { makeStateFolder, removeFolder } from './runtime/state.ts'
 import type { Runtime } from './runtime.ts'
 
 /** A namespace that is there from the start. */
@@ -24,8 +24,10 @@ export interface NamespaceOptions {
 }
 
 export interface SandboxOptions {
-  /** Where containers run. */
-  runtime: Runtime
+  /** What images stand for, before what is built in. */
+  images?: RuntimeOptions['images']
+  /** Where containers run; processes of this machine where not given. */
+  runtime?: Runtime
   /** The newest stream protocol of its execs: `v5` where not given. kubectl speaks to v5 only. */
   protocol?: 'v5' | 'v4'
   /** What goes wrong for all pods: as in a pod's annotation `sandbox.kuberun/fault`. */
@@ -48,33 +50,28 @@ export interface Sandbox extends AsyncDisposable {
 }
 
 /** Starts a cluster that speaks as much of the Kubernetes API as kubectl and kuberun need. */
-export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { runtime, protocol = 'v5', onError = () => {} } = options
-  const { namespaces: wanted = usualNamespaces, users: limited = usualUsers } = options
-  const faults = readFaults(options.faults ?? '')
-  await using stack = new AsyncDisposableStack()
-  stack.use(runtime)
-  const folder = await mkdtemp(join(tmpdir(), 'kuberun-sandbox-'))
-  stack.defer(() => rm(folder, { recursive: true, force: true }))
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { images = [], users: limited = usualUsers, protocol = 'v5' } = options
+  const runtime = options.runtime ?? (await openRuntime({ images }))
+  const folder = await makeStateFolder()
   const store = new Store()
-  addNamespaces(store, wanted)
-  stack.use(startControllers(store))
-  const kubelet = stack.use(startKubelet(store, { runtime, folder, faults, onError, restartApi: () => api.restart() }))
+  addNamespaces(store, options.namespaces ?? usualNamespaces)
+  const controllers = startControllers(store)
+  const kubelet = startKubelet(store, { ...options, runtime, folder, restartApi: () => api.restart() })
   const users = [newUser('sandbox'), ...Object.entries(limited).map(([name, rights]) => newUser(name, rights))]
   const certificates = await createCertificates()
-  const api: ApiServer = await ApiServer.start(
-    { store, kubelet, users, quotas: quotasOf(wanted), protocol },
-    certificates,
-  )
-  stack.use(api)
+  const api: ApiServer = await ApiServer.start({ store, kubelet, users, protocol }, certificates)
   const path = join(folder, 'kubeconfig')
   await writeFile(path, kubeconfig({ url: api.url, ca: certificates.ca }, users), { mode: 0o600 })
-  const owned = stack.move()
   return {
     kubeconfig: path,
     url: api.url,
     restartApi: () => api.restart(),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: async () => {
+      controllers[Symbol.dispose]()
+      for (const part of [api, kubelet, runtime]) await part[Symbol.asyncDispose]()
+      await removeFolder(folder)
+    },
   }
 }
 
@@ -98,17 +95,16 @@ const usualUsers: NonNullable<SandboxOptions['users']> = {
 }
 
 function addNamespaces(store: Store, wanted: Readonly<Record<string, NamespaceOptions>>): void {
-  for (const [name, { restricted }] of Object.entries(wanted)) {
+  for (const [name, { restricted, quota }] of Object.entries(wanted)) {
     const level = restricted && { 'pod-security.kubernetes.io/enforce': 'restricted' }
-    const metadata = { name, labels: { 'kubernetes.io/metadata.name': name, ...level } }
-    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata, spec: {}, status: { phase: 'Active' } }
-    store.add(namespaces, namespace as unknown as ApiObject)
+    const labels = { 'kubernetes.io/metadata.name': name, ...level }
+    add(store, namespaces, { metadata: { name, labels }, spec: {}, status: { phase: 'Active' } })
+    if (quota) add(store, quotas, { metadata: { name: 'quota', namespace: name }, spec: { hard: quota } })
   }
 }
 
-function quotasOf(wanted: Readonly<Record<string, NamespaceOptions>>): Record<string, Quota> {
-  const limited = Object.entries(wanted).flatMap(([name, { quota }]) => (quota ? [{ name, hard: quota }] : []))
-  return Object.fromEntries(limited.map((quota) => [quota.name, quota]))
+function add(store: Store, resource: Resource, object: object): void {
+  store.add(resource, { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object } as ApiObject)
 }
 
 function newUser(context: string, rights?: User['rights']): User & { context: string } {
@@ -116,18 +112,18 @@ function newUser(context: string, rights?: User['rights']): User & { context: st
   return { name, context, token: randomBytes(32).toString('base64url'), ...(rights && { rights }) }
 }
 
-interface KubeletParts {
+interface KubeletParts extends Pick<SandboxOptions, 'faults' | 'onError'> {
   runtime: Runtime
   folder: string
-  faults: Faults
-  onError: (error: unknown) => void
   restartApi: () => Promise<void>
 }
 
-function startKubelet(store: Store, { runtime, folder, faults, onError, restartApi }: KubeletParts): Kubelet {
+function startKubelet(store: Store, parts: KubeletParts): Kubelet {
+  const { runtime, folder, onError = () => {} } = parts
   let pods = 0
   const nextIP = (): string => `10.244.${Math.floor(++pods / 254) % 256}.${(pods % 254) + 1}`
-  const restart = (): void => void restartApi().catch(onError)
-  const node = { name: 'sandbox', hostIP: '127.0.0.1', store, runtime, folder, faults, nextIP, restartApi: restart }
+  const restartApi = (): void => void parts.restartApi().catch(onError)
+  const faults = readFaults(parts.faults ?? '')
+  const node = { name: 'sandbox', hostIP: '127.0.0.1', store, runtime, folder, faults, nextIP, restartApi }
   return new Kubelet(node, onError)
 }

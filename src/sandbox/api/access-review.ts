@@ -1,4 +1,4 @@
-import { decodeFields } from './protobuf.ts'
+import { decodeFields, isProtobuf, unwrap } from './protobuf.ts'
 import { allows, type User } from './users.ts'
 
 interface Wanted {
@@ -12,7 +12,7 @@ interface Wanted {
 
 /** Answers "may I?": a SelfSubjectAccessReview, as JSON or as the protobuf that `kubectl auth can-i` sends. */
 export function reviewAccess(user: User, body: Buffer): object {
-  const spec = body.subarray(0, 3).toString() === 'k8s' ? fromProtobuf(body) : fromJson(body)
+  const spec = isProtobuf(body) ? fromProtobuf(body) : fromJson(body)
   const wanted = spec.resourceAttributes ?? {}
   const { verb = '', group = '', resource = '', subresource, namespace, name } = wanted
   const full = subresource ? `${resource}/${subresource}` : resource
@@ -35,12 +35,10 @@ function fromJson(body: Buffer): Spec {
   return (JSON.parse(body.toString()) as { spec?: Spec }).spec ?? {}
 }
 
-/** By the field numbers of k8s.io/api/authorization/v1/generated.proto, within a runtime.Unknown. */
+/** By the field numbers of k8s.io/api/authorization/v1/generated.proto. */
 function fromProtobuf(body: Buffer): Spec {
   const names = ['', 'namespace', 'verb', 'group', 'version', 'resource', 'subresource', 'name']
-  const unknown = decodeFields(body.subarray(4))
-  const review = decodeFields(unknown.get(2))
-  const attributes = decodeFields(decodeFields(review.get(2)).get(1))
+  const attributes = decodeFields(decodeFields(unwrap(body).get(2)).get(1))
   const entries = [...attributes].map(([number, value]) => [names[number] ?? number, value.toString()])
   return { resourceAttributes: Object.fromEntries(entries) as Wanted }
 }

@@ -1,6 +1,6 @@
 import { badRequest, forbidden, notFound } from '../cluster/errors.ts'
-import type { Namespace, Pod } from '../cluster/objects.ts'
-import { namespaces, pods, type Resource } from '../cluster/resources.ts'
+import type { Pod } from '../cluster/objects.ts'
+import { namespaces, pods, quotas, type Resource } from '../cluster/resources.ts'
 import { faultAnnotation, readFaults } from '../kubelet/faults.ts'
 import type { Cluster } from './call.ts'
 import { restrictedViolations } from './pod-security.ts'
@@ -8,7 +8,7 @@ import { quotaProblem } from './quota.ts'
 
 /** @throws {StatusError} 404 or 403: the namespace takes nothing new */
 export function admitInto({ store }: Cluster, resource: Resource, namespace: string, name: string): void {
-  const found = store.get<Namespace>(namespaces, { name: namespace })
+  const found = store.get(namespaces, { name: namespace })
   if (found === undefined) throw notFound(namespaces, namespace)
   if (found.metadata.deletionTimestamp === undefined) return
   const message = `namespace ${namespace} is being terminated`
@@ -20,7 +20,7 @@ export function admitInto({ store }: Cluster, resource: Resource, namespace: str
  * What Kubernetes' admission controllers say of a pod.
  * @throws {StatusError} 403
  */
-export function admitPod({ store, quotas }: Cluster, pod: Pod): void {
+export function admitPod({ store }: Cluster, pod: Pod): void {
   const { name, namespace = '', annotations } = pod.metadata
   checkFaults(annotations?.[faultAnnotation])
   const account = pod.spec.serviceAccountName
@@ -33,9 +33,10 @@ export function admitPod({ store, quotas }: Cluster, pod: Pod): void {
   if (violations.length > 0) {
     throw forbidden(pods, name, `violates PodSecurity "restricted:latest": ${violations.join(', ')}`)
   }
-  const quota = quotas[namespace]
-  const problem = quota && quotaProblem(quota, pod, store.list<Pod>(pods, namespace))
-  if (problem !== undefined) throw forbidden(pods, name, problem)
+  for (const quota of store.list(quotas, namespace)) {
+    const problem = quotaProblem(quota, pod, store.list(pods, namespace))
+    if (problem !== undefined) throw forbidden(pods, name, problem)
+  }
 }
 
 /** The sandbox's own. */

@@ -3,7 +3,6 @@ import { noSuchPath } from '../cluster/errors.ts'
 import { type Resource, resources } from '../cluster/resources.ts'
 import type { Store } from '../cluster/store.ts'
 import type { Kubelet } from '../kubelet/kubelet.ts'
-import type { Quota } from './quota.ts'
 import type { User } from './users.ts'
 
 /** What the API is in front of. */
@@ -11,8 +10,6 @@ export interface Cluster {
   store: Store
   kubelet: Kubelet
   users: readonly User[]
-  /** By namespace. */
-  quotas: Readonly<Record<string, Quota>>
   /** The stream protocol of execs. */
   protocol: 'v5' | 'v4'
 }

@@ -5,6 +5,7 @@ import { apiVersionOf, jobs, namespaces, pods } from '../cluster/resources.ts'
 import { admitInto, admitPod } from './admission.ts'
 import type { Call, Cluster } from './call.ts'
 import { defaultPod, podSpec } from './defaults.ts'
+import { decodeFields, isProtobuf, unwrap } from './protobuf.ts'
 import { nameCauses, validatePod } from './validation.ts'
 
 /**
@@ -27,6 +28,7 @@ export function create(cluster: Cluster, call: Call): ApiObject {
  * @throws {StatusError} 400, 415
  */
 export function readBody({ body, contentType, resource }: Call): unknown {
+  if (resource === namespaces && isProtobuf(body)) return { metadata: { name: namespaceName(body) } }
   if (!/json/.test(contentType)) {
     const types = 'accepted media types include: application/json'
     const why = `the body of the request was in an unknown format - ${types}`
@@ -38,6 +40,12 @@ export function readBody({ body, contentType, resource }: Call): unknown {
     const what = `the object provided is unrecognized (must be of type ${resource.kind})`
     throw badRequest(`${what}: couldn't get version/kind; json parse error: ${(error as Error).message}`)
   }
+}
+
+/** `kubectl create namespace` sends protobuf: by k8s.io/api/core/v1/generated.proto. */
+function namespaceName(body: Buffer): string {
+  const metadata = decodeFields(unwrap(body).get(1))
+  return metadata.get(1)?.toString() ?? ''
 }
 
 function named({ resource, namespace }: Call, sent: Partial<ApiObject>): ApiObject {

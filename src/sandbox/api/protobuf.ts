@@ -1,3 +1,13 @@
+/** Whether a body is Kubernetes' protobuf, which kubectl's typed clients send. */
+export function isProtobuf(body: Buffer): boolean {
+  return body.subarray(0, 4).toString('latin1') === 'k8s\0'
+}
+
+/** The fields of the object in a body: it is wrapped in a runtime.Unknown. */
+export function unwrap(body: Buffer): Map<number, Buffer> {
+  return decodeFields(decodeFields(body.subarray(4)).get(2))
+}
+
 /** The fields of a protobuf message that hold texts, bytes or messages, by number; the last of each. */
 export function decodeFields(message: Buffer = Buffer.alloc(0)): Map<number, Buffer> {
   const fields = new Map<number, Buffer>()

@@ -1,17 +1,13 @@
 import { parseQuantity } from '../../options/quantity.ts'
-import type { Pod } from '../cluster/objects.ts'
-
-/** What a namespace may use: `pods`, `limits.memory`, `requests.cpu` and their like, as quantities. */
-export interface Quota {
-  name: string
-  hard: Readonly<Record<string, string>>
-}
+import type { Pod, ResourceQuota } from '../cluster/objects.ts'
 
 /**
  * Why a pod does not fit into a quota, in the words of Kubernetes' own admission; undefined where it does.
  * @param others the pods of the namespace; those that have ended do not count
  */
-export function quotaProblem({ name, hard }: Quota, pod: Pod, others: readonly Pod[]): string | undefined {
+export function quotaProblem(quota: ResourceQuota, pod: Pod, others: readonly Pod[]): string | undefined {
+  const { hard } = quota.spec
+  const { name } = quota.metadata
   const unset = Object.keys(hard).filter((key) => key !== 'pods' && perContainer(pod, key).includes(undefined))
   if (unset.length > 0) {
     const containers = pod.spec.containers.map((c) => c.name).join(',')

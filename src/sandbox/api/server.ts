@@ -4,11 +4,11 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { StatusError } from '../cluster/errors.ts'
+import { noSuchPath, StatusError } from '../cluster/errors.ts'
 import { type Answer, type Call, type Cluster, routeOf, verbOf } from './call.ts'
 import { discovery } from './discovery.ts'
 import { handle } from './handle.ts'
-import { openStream } from './stream.ts'
+import { openStream, refuseOther } from './stream.ts'
 import { authenticate } from './users.ts'
 
 /** How long the API is away when it restarts. */
@@ -90,9 +90,7 @@ async function answerTo(cluster: Cluster, request: IncomingMessage): Promise<Ans
   const described = request.method === 'GET' ? discovery(pathname) : undefined
   if (described !== undefined) return { code: 200, body: described }
   const call = callOf(request, user)
-  if (call.subresource === 'exec' || call.subresource === 'attach') {
-    throw new StatusError(400, 'BadRequest', 'Upgrade request required')
-  }
+  if (isStream(call)) return refuseOther(cluster, call)
   return handle(cluster, { ...call, body: await buffer(request) })
 }
 
@@ -100,10 +98,9 @@ async function upgrade(cluster: Cluster, request: IncomingMessage, socket: Duple
   // Node's HTTP server leaves an upgraded connection half open.
   socket.on('error', () => {}).on('end', () => socket.end())
   try {
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
-      throw new StatusError(400, 'BadRequest', 'Upgrade request required')
-    }
     const call = callOf(request, authenticated(cluster, request))
+    if (!isStream(call)) throw noSuchPath()
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') refuseOther(cluster, call)
     await openStream(cluster, call, { request, socket, head })
   } catch (error) {
     const status = statusOf(error)
@@ -130,6 +127,10 @@ function callOf(request: IncomingMessage, user: Call['user']): Call {
     wantsTable: /as=Table/.test(headers.accept ?? ''),
     body: Buffer.alloc(0),
   }
+}
+
+function isStream({ subresource }: Call): boolean {
+  return subresource === 'exec' || subresource === 'attach'
 }
 
 function urlOf({ url = '/' }: IncomingMessage): URL {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { badRequest, StatusError } from '../cluster/errors.ts'
+import type { Pod } from '../cluster/objects.ts'
 import { faultsOf } from '../kubelet/faults.ts'
 import type { PodContainer } from '../kubelet/pod-container.ts'
 import { attach } from './attach.ts'
@@ -23,10 +24,7 @@ interface Upgrade {
  * @throws {StatusError} the refusal, before the upgrade
  */
 export async function openStream(cluster: Cluster, call: Call, upgrade: Upgrade): Promise<void> {
-  // Through a WebSocket too, the right to create is asked for.
-  authorizeCall({ ...call, verb: 'create' })
-  const { pod, container } = containerOf(cluster, call)
-  if (!pod.spec.nodeName) throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
+  const { pod, container } = targetOf(cluster, call)
   const found = cluster.kubelet.container(pod, container)
   const problem = problemOf(call, container, found)
   if (problem !== undefined && cluster.protocol === 'v4') throw new StatusError(500, 'InternalError', problem)
@@ -36,6 +34,23 @@ export async function openStream(cluster: Cluster, call: Call, upgrade: Upgrade)
   await channels.send(1, Buffer.alloc(0))
   const run = problem === undefined && found !== undefined ? serve(call, found, channels) : refused(problem)
   await channels.end(await run.catch(failureStatus))
+}
+
+/**
+ * Refuses an exec or attach that is no WebSocket: SPDY, or no upgrade at all.
+ * @throws {StatusError} always
+ */
+export function refuseOther(cluster: Cluster, call: Call): never {
+  targetOf(cluster, call)
+  throw badRequest('Upgrade request required')
+}
+
+function targetOf(cluster: Cluster, call: Call): { pod: Pod; container: string } {
+  // By a GET too, the right to create is asked for.
+  authorizeCall({ ...call, verb: 'create' })
+  const target = containerOf(cluster, call)
+  if (target.pod.spec.nodeName) return target
+  throw badRequest(`pod ${target.pod.metadata.name} does not have a host assigned`)
 }
 
 async function serve(call: Call, container: PodContainer, channels: Channels): Promise<object> {

@@ -1,6 +1,6 @@
 import { deleteObject, owns } from './deletion.ts'
 import { type ApiObject, type Job, type Pod, timestamp } from './objects.ts'
-import { events, jobs, namespaces, pods } from './resources.ts'
+import { events, jobs, namespaces, pods, quotas, type Resource } from './resources.ts'
 import type { Change, Store } from './store.ts'
 
 /**
@@ -69,7 +69,8 @@ function finishNamespaces(store: Store): void {
   for (const namespace of store.list(namespaces)) {
     const { name, deletionTimestamp } = namespace.metadata
     if (deletionTimestamp === undefined) continue
-    for (const job of store.list(jobs, name)) store.remove(jobs, job)
+    for (const resource of [jobs, quotas] as Resource[])
+      store.list(resource, name).forEach((each) => store.remove(resource, each))
     const left = store.list<Pod>(pods, name)
     for (const pod of left.filter(({ metadata }) => !metadata.deletionTimestamp))
       deleteObject(store, pods, pod.metadata)

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { type ApiEvent, type Pod, timestamp } from './objects.ts'
 import { events } from './resources.ts'
 import type { Store } from './store.ts'
@@ -35,7 +34,7 @@ export function recordEvent(store: Store, pod: Pod, { component = 'kubelet', ...
   const event = {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, namespace },
+    metadata: { name: `${name}.${nanoseconds().toString(16)}`, namespace },
     involvedObject: { apiVersion: 'v1', kind: 'Pod', name, namespace, uid, ...(fieldPath && { fieldPath }) },
     type: warning ? 'Warning' : 'Normal',
     reason,
@@ -53,4 +52,9 @@ export function recordEvent(store: Store, pod: Pod, { component = 'kubelet', ...
 
 function oldest([first, ...rest]: readonly ApiEvent[]): ApiEvent {
   return rest.reduce((a, b) => (b.lastTimestamp < a.lastTimestamp ? b : a), first as ApiEvent)
+}
+
+/** Since 1970: by its name an event comes after those that were before it, as on a real cluster. */
+function nanoseconds(): bigint {
+  return BigInt(Math.floor((performance.timeOrigin + performance.now()) * 1e6))
 }

@@ -95,6 +95,11 @@ export interface Job extends ApiObject {
   status: { startTime?: string; conditions?: Condition[]; ready?: number }
 }
 
+export interface ResourceQuota extends ApiObject {
+  /** `pods`, `limits.memory`, `requests.cpu` and their like, as quantities. */
+  spec: { hard: Readonly<Record<string, string>> }
+}
+
 export interface ApiEvent extends ApiObject {
   involvedObject: { kind: string; namespace: string; name: string; uid: string; fieldPath?: string }
   type: 'Normal' | 'Warning'

@@ -1,4 +1,4 @@
-import type { ApiEvent, ApiObject, Job, Namespace, Pod } from './objects.ts'
+import type { ApiEvent, ApiObject, Job, Namespace, Pod, ResourceQuota } from './objects.ts'
 
 /** A kind of object that the API serves. */
 export interface Resource<T extends ApiObject = ApiObject> {
@@ -57,6 +57,15 @@ export const jobs: Resource<Job> = {
   verbs: [...writing, ...reading],
 }
 
+export const quotas: Resource<ResourceQuota> = {
+  group: '',
+  plural: 'resourcequotas',
+  kind: 'ResourceQuota',
+  namespaced: true,
+  shortNames: ['quota'],
+  verbs: [...writing, ...reading],
+}
+
 export const accessReviews: Resource = {
   group: 'authorization.k8s.io',
   plural: 'selfsubjectaccessreviews',
@@ -66,7 +75,7 @@ export const accessReviews: Resource = {
 }
 
 /** All that there is: what is not here answers 404. */
-export const resources: readonly Resource[] = [events, namespaces, pods, jobs, accessReviews]
+export const resources: readonly Resource[] = [events, namespaces, pods, quotas, jobs, accessReviews]
 
 /** `v1`, `batch/v1`. */
 export function apiVersionOf({ group }: Resource): string {

@@ -9,6 +9,7 @@ import type { Faults } from './faults.ts'
 import { imageProblem } from './image.ts'
 import { ContainerLog } from './log.ts'
 import type { Node } from './node.ts'
+import { containerID } from './status.ts'
 
 /** How long a first failure to pull is shown before the kubelet backs off. */
 const backOffAfter = 1500
@@ -140,8 +141,8 @@ export class PodContainer {
   }
 
   #end(end: Omit<NonNullable<ContainerState['terminated']>, 'finishedAt' | 'containerID'>): void {
-    const containerID = `sandbox://${this.#options.pod().metadata.uid}.${this.spec.name}`
-    this.#set({ terminated: { ...end, finishedAt: timestamp(), containerID } })
+    const id = containerID(this.#options.pod(), this.spec.name)
+    this.#set({ terminated: { ...end, finishedAt: timestamp(), containerID: id } })
   }
 
   #set(state: ContainerState): void {

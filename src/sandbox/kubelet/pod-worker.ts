@@ -1,9 +1,9 @@
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { recordEvent } from '../cluster/events.ts'
 import { type Pod, timestamp } from '../cluster/objects.ts'
 import { pods } from '../cluster/resources.ts'
+import { removeFolder } from '../runtime/state.ts'
 import { type Faults, faultsOf } from './faults.ts'
 import type { Node } from './node.ts'
 import { PodContainer, type PodContainerOptions } from './pod-container.ts'
@@ -126,7 +126,7 @@ export class PodWorker {
   async #finish(): Promise<void> {
     const { store, folder } = this.#node
     this.#publish()
-    await rm(join(folder, this.#created.metadata.uid), { recursive: true, force: true })
+    await removeFolder(join(folder, this.#created.metadata.uid))
     if (this.#pod.metadata.deletionTimestamp !== undefined) store.remove(pods, this.#created)
   }
 

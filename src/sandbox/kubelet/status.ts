@@ -16,10 +16,10 @@ export interface PodFacts {
 
 /** A pod's status as a kubelet writes it. Pure. */
 export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
-  const { startTime, hostIP, podIP, failure } = facts
+  const { startTime, hostIP, podIP, failure, states } = facts
   const { initContainers, containers } = pod.spec
-  const init = initContainers?.map((container) => statusOf(container, facts, true)) ?? []
-  const main = containers.map((container) => statusOf(container, facts, false))
+  const init = initContainers?.map((container) => statusOf(pod, container, { states, isInit: true })) ?? []
+  const main = containers.map((container) => statusOf(pod, container, { states, isInit: false }))
   const phase = phaseOf(init, main, failure !== undefined)
   return {
     phase,
@@ -35,8 +35,17 @@ export function podStatus(pod: Pod, facts: PodFacts): PodStatus {
   }
 }
 
+/** As a runtime names a container to the world. */
+export function containerID({ metadata }: Pod, name: string): string {
+  return `sandbox://${metadata.uid}.${name}`
+}
+
 /** One that has ended well is ready where others wait for it, and not where it was the pod's work. */
-function statusOf(container: V1Container, { states }: PodFacts, isInit: boolean): ContainerStatus {
+function statusOf(
+  pod: Pod,
+  container: V1Container,
+  { states, isInit }: { states: PodFacts['states']; isInit: boolean },
+): ContainerStatus {
   const state = states.get(container) ?? { waiting: { reason: 'PodInitializing' } }
   const image = container.image ?? ''
   const made = state.running !== undefined || state.terminated !== undefined
@@ -49,7 +58,7 @@ function statusOf(container: V1Container, { states }: PodFacts, isInit: boolean)
     restartCount: 0,
     image,
     imageID: made ? `sandbox/${image}` : '',
-    ...(state.terminated && { containerID: state.terminated.containerID }),
+    ...(made && { containerID: containerID(pod, container.name) }),
     started: running,
   }
 }
