@@ -1,0 +1,77 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { exitOf } from './exit.ts'
+import type { Images } from './images.ts'
+import { resolveIn } from './lookup.ts'
+import { environmentWords, type Isolation, type Launch, type Place, toolEnvironment } from './place.ts'
+import { killAllIn } from './processes.ts'
+import { devices } from './skeleton.ts'
+import { findTools } from './tools.ts'
+
+const run = promisify(execFile)
+
+/**
+ * Containers where root may not make namespaces, as in a container of Docker's: a copy of a small userland.
+ *
+ * What it cannot give: a /proc, other process ids (so a container's "process 1" is replaced in the words of commands), a
+ * hostname, memory that is shared by mounts: a volume is copied to the container, and back when it has ended.
+ */
+export async function chroots(images: Images): Promise<Isolation> {
+  const { chroot } = await findTools(['chroot', 'cp', 'env', 'script', 'setpriv', 'stty'])
+  return async (launch) => {
+    const { spec, user, folder } = launch
+    const root = join(folder, 'root')
+    const cwd = await fill(root, launch, await images.smallRootOf(spec.image))
+    const ids = [`--userspec=${user.uid}:${user.gid}`, '--groups=']
+    const toRoot = [chroot, ...ids, root, '/bin/sh', '-c', 'cd "$0" && exec "$@"', cwd]
+    let pid = 0
+    return {
+      view: root,
+      cwd,
+      within: [],
+      leading: [],
+      toRoot,
+      words: (command) => command.map((word) => word.replaceAll(/\bUSR1 1\b/g, `USR1 ${pid}`)),
+      go: () => {
+        const child = spawnFirst(launch, toRoot)
+        pid = child.pid ?? 0
+        return { pid, exitCode: exitOf(child) }
+      },
+      abandon: async () => {},
+      clean: async (sessions) => {
+        await killAllIn(root, new Set([...sessions, pid]))
+        for (const { from, at, readOnly } of spec.mounts) {
+          if (!readOnly) await run('cp', ['-a', `${root}${await resolveIn(root, at)}/.`, from])
+        }
+      },
+    } satisfies Place
+  }
+}
+
+function spawnFirst(launch: Launch, toRoot: readonly string[]): ChildProcess {
+  const words = ['--pdeathsig', 'KILL', ...environmentWords(launch.env), ...toRoot, ...launch.command]
+  return spawn('setpriv', words, {
+    detached: true,
+    env: toolEnvironment(),
+    stdio: ['ignore', launch.stdout, launch.stderr],
+  })
+}
+
+/** Makes the container's root; gives its working directory. */
+async function fill(root: string, { spec }: Launch, image: string): Promise<string> {
+  await mkdir(root)
+  await run('cp', ['-a', `${image}/.`, root])
+  const cwd = await resolveIn(root, spec.workingDir ?? '/')
+  await Promise.all(['dev/shm', 'tmp', 'proc', `.${cwd}`].map((name) => mkdir(join(root, name), { recursive: true })))
+  await run('chmod', ['1777', join(root, 'tmp'), join(root, 'dev/shm')])
+  // Where devices cannot be made there are none.
+  await run('cp', ['-a', ...devices.map((name) => `/dev/${name}`), join(root, 'dev')]).catch(() => {})
+  for (const { from, at } of spec.mounts) {
+    const to = root + (await resolveIn(root, at))
+    await mkdir(to, { recursive: true })
+    await run('cp', ['-a', `${from}/.`, to])
+  }
+  return cwd
+}
