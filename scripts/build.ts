@@ -3,8 +3,10 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, w
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** The programs: each has a module in plugins/bin/, and is installed under its own name and as a kubectl plugin. */
-const programs = ['kuberun']
+/** The programs: each has a module in plugins/bin/, and is installed under its own name. */
+const programs = ['kuberun', 'kuberun-sandbox']
+/** Those that are kubectl plugins too. */
+const kubectlPlugins = ['kuberun']
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 rmSync('dist', { recursive: true, force: true })
@@ -16,6 +18,7 @@ await build({
   entryPoints: [
     ...programs.map((name) => ({ in: `plugins/bin/${name}.ts`, out: name })),
     ...(library ? [{ in: 'src/index.ts', out: 'index' }] : []),
+    { in: 'src/sandbox/sandbox.ts', out: 'sandbox' },
   ],
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
@@ -36,7 +39,7 @@ writeFileSync('dist/package.json', '{ "type": "module" }\n')
 
 mkdirSync('dist/bin')
 writeFileSync('dist/bin/package.json', '{ "type": "commonjs" }\n')
-for (const name of programs.flatMap((program) => [program, `kubectl-${program}`])) {
+for (const name of [...programs, ...kubectlPlugins.map((plugin) => `kubectl-${plugin}`)]) {
   copyFileSync('plugins/bin/stub.cjs', `dist/bin/${name}`)
   chmodSync(`dist/bin/${name}`, 0o755)
 }

@@ -12,7 +12,10 @@ export class Channels {
   readonly #ws: WebSocket
   #left: number
 
-  /** @param cutAfter the connection breaks after so many bytes of output */
+  /**
+   * @param ws paused, so that nothing is lost before somebody feeds on it
+   * @param cutAfter the connection breaks after so many bytes of output
+   */
   constructor(ws: WebSocket, cutAfter: number) {
     this.#ws = ws
     this.#left = cutAfter
@@ -46,6 +49,7 @@ export class Channels {
       if (number !== channel.stdin || !stdin?.writable || message.length === 1) return
       if (!stdin.write(message.subarray(1))) this.#ws.pause()
     })
+    this.#ws.resume()
   }
 
   /** Tells how it ended, and closes. */

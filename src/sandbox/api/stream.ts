@@ -86,5 +86,11 @@ async function accept({ protocol }: Cluster, { request, socket, head }: Upgrade)
     throw new StatusError(403, 'Forbidden', `unable to upgrade: ${why}`)
   }
   request.headers['sec-websocket-protocol'] = chosen
-  return new Promise((resolve) => sockets.handleUpgrade(request, socket, head, resolve))
+  return new Promise((resolve) => {
+    sockets.handleUpgrade(request, socket, head, (ws) => {
+      // At once: what came with the handshake is read next.
+      ws.pause()
+      resolve(ws)
+    })
+  })
 }
