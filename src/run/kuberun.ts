@@ -7,7 +7,6 @@ import { Interrupts } from './interrupts.ts'
 import type { RunIO, RunResult } from './io.ts'
 import { planRun } from './plan.ts'
 import { runInPod } from './session.ts'
-import { signalNumber } from './signal-number.ts'
 import { connectionOf } from './streams.ts'
 import { Sweeping } from './sweeping.ts'
 import { TerminalReporter } from './terminal-reporter.ts'
@@ -27,9 +26,10 @@ export async function kuberun(options: RunOptions, io: RunIO): Promise<RunResult
     return await run(options, { io, reporter, interrupts })
   } catch (error) {
     io.signal?.throwIfAborted()
-    const { first } = interrupts
-    if (first === undefined || !interrupts.signal.aborted) throw error
-    return { exitCode: 128 + signalNumber(first), signal: first }
+    const { result } = interrupts
+    if (result === undefined) throw error
+    const unread = io.stdout.writableLength > 0 || io.stderr.writableLength > 0
+    return { ...result, ...(unread && { unread }) }
   }
 }
 

@@ -13,6 +13,7 @@ import { findEnding } from './find-ending.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { RunIO } from './io.ts'
+import { outOrOver } from './out-or-over.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
 import { OutputPump } from './pump.ts'
 import { startCommand } from './start.ts'
@@ -34,7 +35,7 @@ export interface SessionInput {
 export async function runInPod(session: SessionInput): Promise<Outcome> {
   const { client, pod, options, argv, connection, reporter, interrupts } = session
   const { signal } = interrupts
-  using heartbeat = new Heartbeat(pod.guard, options.pod.orphanTimeout, reporter)
+  using heartbeat = new Heartbeat(options.pod.orphanTimeout)
   const command = await startCommand(
     client,
     pod,
@@ -67,8 +68,9 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
   using stdout = new OutputPump(io.stdout, 'stdout')
   using stderr = new OutputPump(io.stderr, 'stderr')
   const end = await commandEnd(session, { ...running, stdout, stderr })
+  interrupts.ended()
   reporter.phase('command ended')
-  const written = Promise.all([stdout.flush(), stderr.flush()])
+  const written = outOrOver(Promise.all([stdout.flush(), stderr.flush()]), interrupts.signal)
   // Waited for below: until then a failure must not pass for one that nobody handles.
   written.catch(() => {})
   const { first: interruptedBy, typed, timedOut } = interrupts
@@ -86,7 +88,8 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
     return outcome
   } finally {
     await acknowledged
-    await written
+    // The first error counts, and not that the output failed as well.
+    await written.catch(() => {})
   }
 }
 
