@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { V1PodList } from '@kubernetes/client-node'
+import type { V1OwnerReference, V1PodList } from '@kubernetes/client-node'
 import { ApiError } from '../errors.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { podsPath } from '../kube/resources.ts'
@@ -19,6 +19,8 @@ const retryPause = 250
 export interface CreateOptions {
   /** How long to wait for quota that our own ending pods still hold, in milliseconds. */
   timeout: number
+  /** The pod's guard: asked before each try, as one may be lost while the pod waits. */
+  owner: () => V1OwnerReference | undefined
   reporter: Reporter
   signal: AbortSignal
 }
@@ -62,13 +64,13 @@ function isBusy(error: unknown): error is ApiError {
 }
 
 async function createWithinQuota(client: KubeClient, pod: RunPod, options: CreateOptions): Promise<RunPod> {
-  const { reporter, signal, timeout } = options
+  const { reporter, signal, timeout, owner } = options
   const begin = performance.now()
   let lastEnding = begin
   for (;;) {
     try {
       const { name, namespace } = pod.metadata
-      return await createNamed(client, { path: podsPath(namespace), name, body: pod, signal })
+      return await createNamed(client, { path: podsPath(namespace), name, body: owned(pod, owner()), signal })
     } catch (error) {
       const now = performance.now()
       if (now - begin > timeout) throw error
@@ -85,6 +87,12 @@ async function createWithinQuota(client: KubeClient, pod: RunPod, options: Creat
       await sleep(retryPause, undefined, { signal })
     }
   }
+}
+
+function owned(pod: RunPod, owner: V1OwnerReference | undefined): RunPod {
+  if (owner === undefined) return pod
+  const ownerReferences = [...(pod.metadata.ownerReferences ?? []), owner]
+  return { ...pod, metadata: { ...pod.metadata, ownerReferences } }
 }
 
 async function someAreEnding(client: KubeClient, namespace: string, signal: AbortSignal): Promise<boolean> {

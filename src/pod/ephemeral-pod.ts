@@ -33,6 +33,10 @@ export class EphemeralPod implements AsyncDisposable {
   #shell = plainShell
   #restricted = false
   #guard: Guard | undefined
+  /** The guard owns the pods that are made from now on. */
+  #guarding = true
+  /** The pod that is being created; never rejects. */
+  #making: Promise<unknown> = Promise.resolve()
   #disposal: Promise<void> | undefined
   #observer: PodObserver | undefined
   /** Pods that may exist: named before they are created, so that a lost answer leaves none. */
@@ -83,11 +87,6 @@ export class EphemeralPod implements AsyncDisposable {
     const uid = uidOf(this.#manifest)
     const who = uid === undefined ? "as the image's own user" : `as uid ${uid}`
     return `namespace "${this.#input.namespace}" demands the "restricted" Pod Security Standard: the command runs ${who}, without privileges`
-  }
-
-  /** Absent where the cluster allows none. */
-  get guard(): Guard | undefined {
-    return this.#guard
   }
 
   /** Replaces a pod that cannot start by one that can: with a shell of ours, or with a uid that is not root's. */
@@ -142,15 +141,24 @@ export class EphemeralPod implements AsyncDisposable {
       orphanTimeout: options.orphanTimeout,
       signal: this.#options.signal,
     })
-    if (this.#guard === undefined) return
-    const ownerReferences = [...(this.#manifest.metadata.ownerReferences ?? []), this.#guard.ownerReference]
-    this.#manifest = { ...this.#manifest, metadata: { ...this.#manifest.metadata, ownerReferences } }
+    this.#guard?.keepAlive((error) => void this.#giveUpGuard(error))
+  }
+
+  /** Who may create Jobs but not patch them must not have a run ended by its own guard. */
+  async #giveUpGuard(error: ApiError): Promise<void> {
+    this.#guarding = false
+    // A pod that is created with an owner that is gone already would be removed at once.
+    await this.#making
+    if (this.#disposal !== undefined) return
+    await this.#guard?.remove(true).catch(() => this.#options.reporter.warning(doomed(error)))
   }
 
   async #make(): Promise<void> {
     const made: { uid?: string } = {}
     this.#made.set(this.target.pod, made)
-    const { sent, created } = await this.#create()
+    const creating = this.#create()
+    this.#making = creating.catch(() => {})
+    const { sent, created } = await creating
     if (created.metadata.uid !== undefined) made.uid = created.metadata.uid
     this.#restricted ||= sent !== this.#manifest
     this.#manifest = sent
@@ -159,7 +167,10 @@ export class EphemeralPod implements AsyncDisposable {
 
   async #create(): Promise<CreatedPod> {
     try {
-      return await createPod(this.#client, this.#manifest, this.#options)
+      return await createPod(this.#client, this.#manifest, {
+        ...this.#options,
+        owner: () => (this.#guarding ? this.#guard?.ownerReference : undefined),
+      })
     } catch (error) {
       // What was refused does not exist.
       if (error instanceof ApiError && error.status < 500) this.#made.delete(this.target.pod)
@@ -177,4 +188,8 @@ export class EphemeralPod implements AsyncDisposable {
     this.#manifest = withTools(this.#manifest, { image: toolsImage, orphanTimeout })
     this.#shell = toolsShell
   }
+}
+
+function doomed(error: ApiError): string {
+  return `the Job that guards this run cannot be prolonged, and will end the run: ${error.message}`
 }
