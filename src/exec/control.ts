@@ -2,25 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { raced } from '../kube/abort.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Shell } from '../pod/shell.ts'
+import { controlScript } from './control-script.ts'
 import { type Exec, openExec, type Target } from './exec.ts'
 import type { ExecInput } from './input.ts'
-
-/**
- * The other side of the control exec: one line in, `number word argument`, one line back, `number`.
- * A USR1 to process 1 is a beat; the wrapper's group gets the signals; a line to the pipe acknowledges the end, which
- * otherwise the pod's deletion does.
- */
-const script = `
-while read -r n word argument; do
-  case $word in
-  beat) kill -s USR1 1 ;;
-  kill) read -r p </dev/shm/kuberun.pid && kill "-$argument" "-$p" ;;
-  acknowledge) echo >/dev/shm/kuberun.ack ;;
-  keep) : >/dev/shm/kuberun.keep; kill -s USR1 1; echo >/dev/shm/kuberun.ack ;;
-  esac
-  echo "$n"
-done 2>/dev/null
-`.trim()
+import { Silence } from './silence.ts'
 
 /** Between tries to open the exec again, in milliseconds. */
 const shortestPause = 100
@@ -32,18 +17,25 @@ const acknowledgeTime = 2_000
 export interface ControlRequest {
   target: Target
   shell: Shell
+  /** Milliseconds after which a connection that does not answer is taken for gone. */
+  patience: number
   signal: AbortSignal
 }
 
 /**
  * A second exec beside the command's: it carries beats, signals and the acknowledgement, and is never in the command's
  * way. Opened when first needed. When it fails it is opened again, and what was not answered is sent again.
+ *
+ * That it has failed may show by silence only. The connection's own pings do not tell, as they prove nothing while
+ * input is out that nobody has confirmed, but our lines do: each of them is answered.
  */
 export class Control {
   readonly #client: KubeClient
   readonly #request: ControlRequest
   readonly #unanswered = new Map<number, string>()
-  #input: ExecInput | undefined
+  #conversation: { input: ExecInput; silence: Silence } | undefined
+  /** The last line that was there when the silence began. */
+  #silentSince = 0
   #number = 0
   #opened = false
   #answer = Promise.withResolvers<void>()
@@ -89,44 +81,56 @@ export class Control {
   #send(line: string): void {
     this.#number += 1
     this.#unanswered.set(this.#number, line)
-    if (this.#input !== undefined) void this.#input.write(Buffer.from(`${this.#number} ${line}\n`))
+    if (this.#conversation !== undefined) {
+      const { input, silence } = this.#conversation
+      void input.write(Buffer.from(`${this.#number} ${line}\n`))
+      if (!silence.begun) this.#await(silence)
+    }
     if (this.#opened) return
     this.#opened = true
     void this.#keepOpen()
   }
 
   async #keepOpen(): Promise<void> {
-    const { signal } = this.#request
+    const { signal, patience: firstPatience } = this.#request
     let pause = shortestPause
+    let patience = firstPatience
     while (!signal.aborted) {
       const answered = this.lastAnswer
+      using silence = new Silence(patience)
       try {
-        const exec = await openExec(this.#client, {
-          ...this.#request,
-          command: this.#command(),
-          stdin: true,
-          tty: false,
-        })
-        await this.#converse(exec)
+        await this.#converse(await this.#open(silence), silence)
       } catch {
         // Whatever it was, the next try tells; that there is no answer is seen from lastAnswer.
       }
-      this.#input = undefined
-      pause = this.lastAnswer > answered ? shortestPause : Math.min(pause * 2, longestPause)
+      if (silence.signal.aborted && this.#conversation !== undefined) this.#forgetSignals()
+      this.#conversation = undefined
+      const heard = this.lastAnswer > answered
+      pause = heard ? shortestPause : Math.min(pause * 2, longestPause)
+      // Where a shell takes long to start, it should not be given up again and again.
+      patience = heard ? firstPatience : patience * 2
       await sleep(pause, undefined, { signal }).catch(() => {})
     }
   }
 
-  #command(): string[] {
-    const { command, setup } = this.#request.shell
-    return [...command, '-c', setup + script, 'kuberun-control']
+  async #open(silence: Silence): Promise<Exec> {
+    const { target, shell, signal } = this.#request
+    silence.begin()
+    return openExec(this.#client, {
+      target,
+      command: [...shell.command, '-c', shell.setup + controlScript, 'kuberun-control'],
+      stdin: true,
+      tty: false,
+      signal: AbortSignal.any([signal, silence.signal]),
+    })
   }
 
-  async #converse(exec: Exec): Promise<void> {
+  async #converse(exec: Exec, silence: Silence): Promise<void> {
     const input = exec.input({ framed: false })
-    this.#input = input
+    this.#conversation = { input, silence }
     // Without a pause, in which one more could come in and be sent twice.
     for (const [number, line] of this.#unanswered) void input.write(Buffer.from(`${number} ${line}\n`))
+    this.#await(silence)
     let text = ''
     for await (const { data } of exec.output) {
       text += data.toString()
@@ -134,8 +138,22 @@ export class Control {
       text = lines.pop() ?? ''
       for (const line of lines) this.#unanswered.delete(Number(line))
       this.lastAnswer = performance.now()
+      this.#await(silence)
       this.#answer.resolve()
       this.#answer = Promise.withResolvers()
+    }
+  }
+
+  #await(silence: Silence): void {
+    if (this.#unanswered.size === 0) return silence.end()
+    silence.begin()
+    this.#silentSince = this.#number
+  }
+
+  /** A signal that comes this late would surprise, and it may have come in time. */
+  #forgetSignals(): void {
+    for (const [number, line] of this.#unanswered) {
+      if (number <= this.#silentSince && line.startsWith('kill ')) this.#unanswered.delete(number)
     }
   }
 }

@@ -47,7 +47,9 @@ export async function runInPod(session: SessionInput): Promise<Outcome> {
   if (pod.restriction !== undefined) reporter.warning(pod.restriction)
 
   const over = new AbortController()
-  const control = new Control(client, { target: pod.target, shell: pod.shell, signal: over.signal })
+  // Several tries must be over before the container gives us up.
+  const patience = Math.min(10_000, options.pod.orphanTimeout / 4)
+  const control = new Control(client, { target: pod.target, shell: pod.shell, patience, signal: over.signal })
   try {
     return await attended(session, { command, control, heartbeat })
   } finally {
