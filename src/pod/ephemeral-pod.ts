@@ -3,6 +3,7 @@ import type { Target } from '../exec/exec.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { type CreatedPod, createPod } from './create.ts'
 import { Guard } from './guard.ts'
+import { doomed, leftBehind } from './left-behind.ts'
 import { containerName, type ManifestInput, podManifest, type RunPod } from './manifest.ts'
 import { PodObserver } from './observer.ts'
 import { removePod } from './remove.ts'
@@ -18,6 +19,12 @@ export interface EphemeralPodOptions {
   signal: AbortSignal
 }
 
+interface MadePod {
+  uid?: string
+  /** It exists only where it was sent twice, and the answer to the first was lost. */
+  refused?: boolean
+}
+
 /**
  * A run's pod, which we make and delete: whatever happens to the run, disposing of it removes what was made, or says
  * what is left.
@@ -31,7 +38,8 @@ export class EphemeralPod implements AsyncDisposable {
   #watching = new AbortController()
   #manifest: RunPod
   #shell = plainShell
-  #restricted = false
+  /** Who wanted the command to run without privileges. */
+  #restrictedBy: 'namespace' | 'pod' | undefined
   #guard: Guard | undefined
   /** The guard owns the pods that are made from now on. */
   #guarding = true
@@ -40,7 +48,7 @@ export class EphemeralPod implements AsyncDisposable {
   #disposal: Promise<void> | undefined
   #observer: PodObserver | undefined
   /** Pods that may exist: named before they are created, so that a lost answer leaves none. */
-  readonly #made = new Map<string, { uid?: string }>()
+  readonly #made = new Map<string, MadePod>()
 
   private constructor(client: KubeClient, input: ManifestInput, options: EphemeralPodOptions) {
     this.keep = input.rm !== 'always'
@@ -81,12 +89,16 @@ export class EphemeralPod implements AsyncDisposable {
     return this.#observer
   }
 
-  /** What the namespace's Pod Security Standard made of the pod; undefined where nothing. */
+  /** As whom the command runs where the pod had to be restricted, and why; undefined where not. */
   get restriction(): string | undefined {
-    if (!this.#restricted) return undefined
+    if (this.#restrictedBy === undefined) return undefined
     const uid = uidOf(this.#manifest)
     const who = uid === undefined ? "as the image's own user" : `as uid ${uid}`
-    return `namespace "${this.#input.namespace}" demands the "restricted" Pod Security Standard: the command runs ${who}, without privileges`
+    const why =
+      this.#restrictedBy === 'namespace'
+        ? `namespace "${this.#input.namespace}" demands the "restricted" Pod Security Standard`
+        : 'the image would run as root, which its pod must not'
+    return `${why}: the command runs ${who}, without privileges`
   }
 
   /** Replaces a pod that cannot start by one that can: with a shell of ours, or with a uid that is not root's. */
@@ -96,7 +108,7 @@ export class EphemeralPod implements AsyncDisposable {
     this.#watching = new AbortController()
     await this.#remove(pod)
     if (remedy === 'tools') this.#bringTools()
-    else this.#manifest = restrict(this.#manifest, restrictedUid)
+    else this.#takeUid()
     this.#manifest = { ...this.#manifest, metadata: { ...this.#manifest.metadata, name: `${pod}-${remedy}` } }
     await this.#make()
   }
@@ -110,18 +122,27 @@ export class EphemeralPod implements AsyncDisposable {
   async #dispose(): Promise<void> {
     this.#watching.abort()
     const pods = this.keep ? [] : [...this.#made.keys()]
-    const results = await Promise.allSettled([
-      ...pods.map((name) => this.#remove(name)),
-      this.#guard?.remove(this.keep),
-    ])
+    await Promise.all([...pods.map((name) => this.#removeOrTell(name)), this.#removeGuard()])
     if (this.keep && this.#made.size > 0) this.#tellKept()
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed === undefined) return
-    const { namespace, pod } = this.target
-    const why = failed.reason instanceof Error ? failed.reason.message : String(failed.reason)
-    this.#options.reporter.warning(
-      `pod "${pod}" may be left behind: ${why}; remove it with: kubectl delete pod -n ${namespace} ${pod}`,
-    )
+  }
+
+  async #removeOrTell(name: string): Promise<void> {
+    try {
+      await this.#remove(name)
+    } catch (error) {
+      // Who may do nothing has been told that already.
+      const told = this.#made.get(name)?.refused === true && error instanceof ApiError && error.status === 403
+      if (!told) this.#tellLeft('pod', name, error)
+    }
+  }
+
+  async #removeGuard(): Promise<void> {
+    await this.#guard?.remove(this.keep).catch((error: unknown) => this.#tellLeft('job', this.#input.run.name, error))
+  }
+
+  #tellLeft(kind: 'pod' | 'job', name: string, error: unknown): void {
+    const { namespace } = this.#input
+    this.#options.reporter.warning(leftBehind({ kind, name, namespace, error, keptPod: this.keep }))
   }
 
   #tellKept(): void {
@@ -154,13 +175,13 @@ export class EphemeralPod implements AsyncDisposable {
   }
 
   async #make(): Promise<void> {
-    const made: { uid?: string } = {}
+    const made: MadePod = {}
     this.#made.set(this.target.pod, made)
     const creating = this.#create()
     this.#making = creating.catch(() => {})
     const { sent, created } = await creating
     if (created.metadata.uid !== undefined) made.uid = created.metadata.uid
-    this.#restricted ||= sent !== this.#manifest
+    if (sent !== this.#manifest) this.#restrictedBy = 'namespace'
     this.#manifest = sent
     this.#observer = new PodObserver(this.#client, created, this.#watching.signal)
   }
@@ -172,8 +193,8 @@ export class EphemeralPod implements AsyncDisposable {
         owner: () => (this.#guarding ? this.#guard?.ownerReference : undefined),
       })
     } catch (error) {
-      // What was refused does not exist.
-      if (error instanceof ApiError && error.status < 500) this.#made.delete(this.target.pod)
+      const made = this.#made.get(this.target.pod)
+      if (made !== undefined && error instanceof ApiError) made.refused = true
       throw error
     }
   }
@@ -183,13 +204,14 @@ export class EphemeralPod implements AsyncDisposable {
     this.#made.delete(name)
   }
 
+  #takeUid(): void {
+    this.#manifest = restrict(this.#manifest, restrictedUid)
+    this.#restrictedBy ??= 'pod'
+  }
+
   #bringTools(): void {
     const { toolsImage, orphanTimeout } = this.#input.options
     this.#manifest = withTools(this.#manifest, { image: toolsImage, orphanTimeout })
     this.#shell = toolsShell
   }
-}
-
-function doomed(error: ApiError): string {
-  return `the Job that guards this run cannot be prolonged, and will end the run: ${error.message}`
 }
