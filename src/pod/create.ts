@@ -3,6 +3,7 @@ import type { V1OwnerReference, V1PodList } from '@kubernetes/client-node'
 import { ApiError } from '../errors.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { podsPath } from '../kube/resources.ts'
+import { isBusy } from '../kube/retry.ts'
 import { createNamed } from './create-named.ts'
 import { allRunsSelector } from './labels.ts'
 import type { RunPod } from './manifest.ts'
@@ -58,11 +59,6 @@ function isNewNamespace(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 403 && /serviceaccount "default" not found/.test(error.message)
 }
 
-/** What recovers; the client has tried for a while already. */
-function isBusy(error: unknown): error is ApiError {
-  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status)
-}
-
 async function createWithinQuota(client: KubeClient, pod: RunPod, options: CreateOptions): Promise<RunPod> {
   const { reporter, signal, timeout, owner } = options
   const begin = performance.now()
@@ -77,6 +73,7 @@ async function createWithinQuota(client: KubeClient, pod: RunPod, options: Creat
       if (isNewNamespace(error) && now - begin < newNamespace) {
         reporter.waiting('the namespace is being made ready')
       } else if (isBusy(error)) {
+        // The client has tried for a while already.
         reporter.warning(`the API server does not take the pod yet: ${error.message}`)
       } else {
         if (!isQuotaExceeded(error)) throw error

@@ -1,5 +1,5 @@
 import type { V1Job, V1OwnerReference } from '@kubernetes/client-node'
-import { ApiError } from '../errors.ts'
+import { ApiError, KuberunError } from '../errors.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { jobPath, jobsPath } from '../kube/resources.ts'
 import { createNamed } from './create-named.ts'
@@ -10,6 +10,8 @@ import { cleanUpTime } from './remove.ts'
 
 /** What the Job's deadline is longer than the holder's: the holder, which lets the command end in peace, goes first. */
 const margin = 15_000
+/** What the pod may be held up for its guard, in milliseconds; a Job that is made later expires. */
+const createTime = 2_000
 
 /**
  * The guard of a run: a Job that never starts a pod and owns ours.
@@ -43,11 +45,17 @@ export class Guard {
     const { namespace, image, orphanTimeout, signal } = options
     const body = guardJob(run, { image, deadline: seconds(orphanTimeout + margin) })
     try {
-      const job = await createNamed<V1Job>(client, { path: jobsPath(namespace), name: run.name, body, signal })
+      const job = await createNamed<V1Job>(client, {
+        path: jobsPath(namespace),
+        name: run.name,
+        body,
+        timeout: createTime,
+        signal,
+      })
       return new Guard(client, job, { path: jobPath(namespace, run.name), orphanTimeout })
     } catch (error) {
-      // Not allowed, over quota, or refused by a policy. What concerns the pod too, its own create will tell.
-      if (error instanceof ApiError && error.status !== 401) return undefined
+      // What concerns the pod too, its own create will tell.
+      if (isForWantOfGuard(error)) return undefined
       throw error
     }
   }
@@ -94,6 +102,12 @@ export class Guard {
       if (!(error instanceof ApiError) || (keepPod && error.status !== 404)) throw error
     }
   }
+}
+
+/** Not allowed, over quota, refused by a policy, or not answered in time. */
+function isForWantOfGuard(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status !== 401
+  return error instanceof KuberunError && error.code === 'connection'
 }
 
 /** By RBAC, by a server without PATCH, or by a policy. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { suite, test } from 'node:test'
-import { json, refusal } from '../support/kube-server.ts'
+import { json, refusal, silent } from '../support/kube-server.ts'
 import { runOn } from '../support/scripted-run.ts'
 import { type ScriptedAnswer, ScriptedServer } from '../support/scripted-server.ts'
 
@@ -85,4 +85,18 @@ suite('the guard', together, () => {
     assert.deepEqual(result, { exitCode: 3 })
     assert.doesNotMatch(stderr, /warning/)
   })
+
+  for (const [name, answer] of [
+    ['is never answered', silent],
+    ['meets a busy server', refusal(503, 'ServiceUnavailable', 'busy', { details: { retryAfterSeconds: 5 } })],
+  ] as const) {
+    test(`that ${name} does not hold up its pod for long`, bounded, async () => {
+      await using server = await ScriptedServer.start()
+      server.answers['create job'] = [answer]
+      const { result, stderr } = await runOn(server, ['exit 3'])
+      assert.deepEqual(result, { exitCode: 3 })
+      assert.equal(stderr, '')
+      assert.deepEqual(owners(server), [])
+    })
+  }
 })
