@@ -27,7 +27,7 @@ test('without flags, a run is as the help says', () => {
 test('repeated lists are merged, and an empty text is none, as scripts pass empty variables', () => {
   const { pod, cluster } = parse('-l', 'a=1,b=2', '-l', 'b=3', '--context=', '-n', '', '--serviceaccount=', 'x')
   assert.deepEqual(pod.labels, { a: '1', b: '3' })
-  assert.deepEqual(cluster, { asGroup: [], requestTimeout: 0 })
+  assert.deepEqual(cluster, { asGroup: [], requestTimeout: 60_000 })
   assert.equal('serviceAccount' in pod, false)
 })
 
