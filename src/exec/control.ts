@@ -38,6 +38,7 @@ export class Control {
   #silentSince = 0
   #number = 0
   #opened = false
+  #keeping: Promise<boolean> | undefined
   #answer = Promise.withResolvers<void>()
   /** When the other side last answered, on the clock of `performance.now()`. */
   lastAnswer = performance.now()
@@ -66,19 +67,23 @@ export class Control {
   /**
    * Acknowledges the command's end, and lets the pod stay without us.
    *
+   * Once, however often it is called.
    * @param atMost milliseconds to wait for the answer, as the container may have ended
+   * @returns whether it was answered
    */
-  async keep(atMost = answerTime): Promise<void> {
-    await this.#sendAndWait('keep', atMost)
+  keep(atMost = answerTime): Promise<boolean> {
+    this.#keeping ??= this.#sendAndWait('keep', atMost)
+    return this.#keeping
   }
 
-  async #sendAndWait(line: string, atMost: number): Promise<void> {
-    this.#send(line)
+  async #sendAndWait(line: string, atMost: number): Promise<boolean> {
+    const number = this.#send(line)
     const giveUp = AbortSignal.timeout(atMost)
-    while (this.#unanswered.size > 0 && !giveUp.aborted) await raced(this.#answer.promise, giveUp).catch(() => {})
+    while (this.#unanswered.has(number) && !giveUp.aborted) await raced(this.#answer.promise, giveUp).catch(() => {})
+    return !this.#unanswered.has(number)
   }
 
-  #send(line: string): void {
+  #send(line: string): number {
     this.#number += 1
     this.#unanswered.set(this.#number, line)
     if (this.#conversation !== undefined) {
@@ -86,9 +91,11 @@ export class Control {
       void input.write(Buffer.from(`${this.#number} ${line}\n`))
       if (!silence.begun) this.#await(silence)
     }
-    if (this.#opened) return
-    this.#opened = true
-    void this.#keepOpen()
+    if (!this.#opened) {
+      this.#opened = true
+      void this.#keepOpen()
+    }
+    return this.#number
   }
 
   async #keepOpen(): Promise<void> {

@@ -32,6 +32,8 @@ interface MadePod {
 export class EphemeralPod implements AsyncDisposable {
   /** Whether to leave the pod to the user. */
   keep: boolean
+  /** Whether the container has been told to go on without us. */
+  lasts = false
   readonly #client: KubeClient
   readonly #input: ManifestInput
   readonly #options: EphemeralPodOptions
@@ -149,9 +151,10 @@ export class EphemeralPod implements AsyncDisposable {
     const { namespace, pod, container } = this.target
     const enter = `kubectl exec -it -n ${namespace} ${pod} -c ${container} -- sh`
     const remove = `kubectl delete pod -n ${namespace} ${pod}`
-    this.#options.reporter.note(
-      `pod "${pod}" is kept until you remove it with "${remove}"; its container runs until the deadline: ${enter}`,
-    )
+    const life = this.lasts
+      ? `runs until the deadline: ${enter}`
+      : 'has ended or soon will, as it could not be told to stay'
+    this.#options.reporter.note(`pod "${pod}" is kept until you remove it with "${remove}"; its container ${life}`)
   }
 
   async #makeGuard(): Promise<void> {

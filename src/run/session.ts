@@ -6,7 +6,7 @@ import type { RunningCommand } from '../exec/start.ts'
 import { terminalSize } from '../exec/terminal.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { RunOptions } from '../options.ts'
-import { memoryLimit } from '../pod/ending.ts'
+import { isOver, memoryLimit } from '../pod/ending.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import { attend } from './attend.ts'
 import { findEnding } from './find-ending.ts'
@@ -53,10 +53,16 @@ export async function runInPod(session: SessionInput): Promise<Outcome> {
   try {
     return await attended(session, { command, control, heartbeat })
   } finally {
+    if (pod.keep && !isGone(pod)) pod.lasts = await control.keep()
     over.abort()
     // A command that still prints should not do so while its pod is being ended.
     command.exec.close()
   }
+}
+
+/** Whether nobody is left there to be told anything. */
+function isGone({ observer }: EphemeralPod): boolean {
+  return observer.deleted || isOver(observer.pod)
 }
 
 interface Running {

@@ -73,11 +73,23 @@ suite('the control of a run', { concurrency: 8 }, () => {
         assert.equal(await wrapped.process.exitCode, 137)
       })
 
+      test('makes the pod stay while the command runs, and lets that end in peace', bounded, async () => {
+        await using setting = await setUp(shell)
+        const script = 'echo ready; until [ -e /dev/shm/kuberun.go ]; do sleep 0.02; done; exit 6'
+        const wrapped = new Wrapped(setting.container, { shell, command: ['sh', '-c', script] })
+        await wrapped.said('ready')
+        assert.equal(await setting.control.keep(), true)
+        assert.equal(wrapped.stdout, 'ready\n')
+        setting.stop.abort()
+        await run(setting.container, ': >/dev/shm/kuberun.go')
+        assert.equal(await wrapped.process.exitCode, 6)
+      })
+
       test('acknowledges the end and makes the pod stay', bounded, async () => {
         await using setting = await setUp(shell)
         const wrapped = new Wrapped(setting.container, { shell, command: ['sh', '-c', 'exit 6'] })
         await wrapped.end()
-        await setting.control.keep()
+        assert.equal(await setting.control.keep(), true)
         assert.equal(await wrapped.process.exitCode, 6)
         // The holder waits for no more beats.
         const patient = 'until grep -qs 2147483647 /proc/[0-9]*/cmdline; do sleep 0.02; done; echo there'
@@ -160,7 +172,7 @@ suite('the control of a run', { concurrency: 8 }, () => {
     test('gives up on keeping a pod where nothing answers', bounded, async () => {
       await using setting = await setUp(shell)
       setting.server.exec = (attempt) => attempt.refuse('403 Forbidden', '')
-      await setting.control.keep(100)
+      assert.equal(await setting.control.keep(100), false)
     })
 
     test('ends with its signal', bounded, async () => {
