@@ -42,6 +42,8 @@ export class Control {
   #answer = Promise.withResolvers<void>()
   /** When the other side last answered, on the clock of `performance.now()`. */
   lastAnswer = performance.now()
+  /** What the last try ended with; undefined where it was answered, or has not ended. */
+  lastError: unknown
 
   constructor(client: KubeClient, request: ControlRequest) {
     this.#client = client
@@ -107,8 +109,9 @@ export class Control {
       using silence = new Silence(patience)
       try {
         await this.#converse(await this.#open(silence), silence)
-      } catch {
-        // Whatever it was, the next try tells; that there is no answer is seen from lastAnswer.
+      } catch (error) {
+        // What ended the exec is the silence, whatever its parts say of their end.
+        this.lastError = silence.signal.aborted ? silence.signal.reason : error
       }
       if (silence.signal.aborted && this.#conversation !== undefined) this.#forgetSignals()
       this.#conversation = undefined
@@ -145,6 +148,7 @@ export class Control {
       text = lines.pop() ?? ''
       for (const line of lines) this.#unanswered.delete(Number(line))
       this.lastAnswer = performance.now()
+      this.lastError = undefined
       this.#await(silence)
       this.#answer.resolve()
       this.#answer = Promise.withResolvers()

@@ -1,5 +1,5 @@
 import { nanoid } from 'nanoid'
-import { KuberunError } from '../errors.ts'
+import type { KuberunError } from '../errors.ts'
 import type { CommandEnd } from '../exec/command.ts'
 import { Control } from '../exec/control.ts'
 import type { RunningCommand } from '../exec/start.ts'
@@ -13,6 +13,7 @@ import { findEnding } from './find-ending.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { RunIO } from './io.ts'
+import { lostForGood } from './lost-for-good.ts'
 import { outOrOver } from './out-or-over.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
 import { OutputPump } from './pump.ts'
@@ -108,7 +109,7 @@ async function commandEnd(
   const { pod, options, io, connection, interrupts } = session
   const { control, heartbeat } = running
   const lost = Promise.withResolvers<KuberunError>()
-  heartbeat.beat(control, () => lost.resolve(lostForGood))
+  heartbeat.beat(control, () => lost.resolve(lostForGood(control.lastError, pod.target.namespace)))
   interrupts.running((name) => {
     // A terminal's own size change makes the kernel tell the command.
     if (name !== 'CONT' && !(name === 'WINCH' && connection.tty)) control.kill(name)
@@ -127,10 +128,6 @@ async function commandEnd(
     throw error
   }
 }
-
-const lostForGood = new KuberunError('connection', 'connection to the API server lost: nothing answers any more', {
-  hint: 'by now the command has been ended in the pod, as by --orphan-timeout',
-})
 
 function isEnding(end: CommandEnd | KuberunError | undefined): boolean {
   return end !== undefined && 'kind' in end && end.kind === 'ended' && end.podEnding
