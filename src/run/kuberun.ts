@@ -48,9 +48,11 @@ async function run(options: RunOptions, context: Context): Promise<RunResult> {
   try {
     const plan = planRun(options, { namespace: client.namespace, tty: connection.tty })
     const timeout = options.podRunningTimeout
+    // Made before the pod, to be waited for after it: the pod's deletion is not held up.
+    await using sweeping = new Sweeping()
     await using pod = await EphemeralPod.create(client, plan.manifest, { timeout, reporter, signal })
     reporter.phase('pod made')
-    await using _sweeping = new Sweeping(client, plan.manifest)
+    sweeping.begin(client, plan.manifest)
     const outcome = await runInPod({ ...context, ...plan, client, pod, options, connection })
     if (outcome.note !== undefined) reporter.warning(outcome.note)
     const hint = outcome.exitCode === 127 && notFoundHint(options.command, options.shell, options.pod.image)
