@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KuberunError } from '../errors.ts'
 import type { CommandEnd } from '../exec/command.ts'
 import type { RunningCommand } from '../exec/start.ts'
@@ -89,12 +90,12 @@ async function copyOutput({ command, stdout, stderr }: Attendance): Promise<Comm
 async function containerOver(observer: PodObserver, signal: AbortSignal): Promise<undefined> {
   try {
     while (!observer.deleted && !isOver(observer.pod)) await waitFor(observer.change(), { signal })
-  } catch (error) {
+  } catch {
     if (signal.aborted) return undefined
     // No watch, no such knowledge: the stream has to tell alone.
-    return await new Promise(() => error)
+    return new Promise(() => {})
   }
-  await waitFor(new Promise(() => {}), { atMost: frozenStream, signal }).catch(() => {})
+  await sleep(frozenStream, undefined, { signal }).catch(() => {})
   return undefined
 }
 
