@@ -47,7 +47,7 @@ function attachTerminal({ command: { exec, input }, io, interrupts }: Attendance
   const raw = input && new RawMode(io.stdin)
   const onKeys = (data: Buffer): void => interrupts.keys(data)
   if (input !== undefined) io.stdin.on('data', onKeys)
-  const resize = (): void => exec.resize(terminalSize(io.stdout))
+  const resize = (): void => exec.resize(terminalSize(io))
   resize()
   const stopListening = io.signals.on((signal) => {
     if (signal === 'WINCH') resize()

@@ -40,7 +40,7 @@ export async function runInPod(session: SessionInput): Promise<Outcome> {
   const command = await startCommand(
     client,
     pod,
-    { mark: nanoid(), command: argv, ...connection, ...(connection.tty && { size: terminalSize(session.io.stdout) }) },
+    { mark: nanoid(), command: argv, ...connection, ...(connection.tty && { size: terminalSize(session.io) }) },
     { timeout: options.podRunningTimeout, tools: options.pod.tools === 'auto', reporter, signal },
   )
   reporter.phase('command started')
