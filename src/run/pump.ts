@@ -88,7 +88,7 @@ export class OutputPump implements Disposable {
   #word(error: NodeJS.ErrnoException): KuberunError {
     const closed = error.code === 'EPIPE' || error.code === 'ECONNRESET'
     const message = closed
-      ? `${this.#name} was closed by its reader: the command was ended`
+      ? `${this.#name} was closed by its reader before it had all of the output`
       : `cannot write ${this.#name}: ${error.message}`
     return new KuberunError('stdio', message, { cause: error })
   }
