@@ -103,7 +103,7 @@ const cluster = {
   'as-group': many(text, { value: 'GROUP', group: 'cluster', summary: 'Act as a member of this group. Repeatable.' }),
   'request-timeout': one(readDuration, {
     value: 'TIME',
-    default: '0',
+    default: '60s',
     group: 'cluster',
     summary: 'How long one request to the API server may take; 0: no limit.',
   }),

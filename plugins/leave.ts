@@ -6,8 +6,10 @@ import type { EndSignal, RunResult } from '../src/run/io.ts'
  * (`sleep 100 | kuberun true`) must not keep us.
  */
 export async function leave(result: RunResult): Promise<never> {
-  await drain(process.stdout)
-  await drain(process.stderr)
+  if (!result.unread) {
+    await drain(process.stdout)
+    await drain(process.stderr)
+  }
   if (result.signal !== undefined) dieBy(result.signal)
   process.exit(result.exitCode)
 }

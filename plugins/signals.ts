@@ -4,7 +4,7 @@ const names: readonly RunSignal[] = ['INT', 'TERM', 'HUP', 'QUIT', 'USR1', 'USR2
 
 /** The signals of this process, from the moment of the call. */
 export interface CaughtSignals extends SignalSource {
-  /** Gives the signals back their effect. */
+  /** Gives the signals back their effect, as does the last listener when it goes: nobody would hear of them any more. */
   release(): void
 }
 
@@ -27,16 +27,20 @@ export function catchSignals(
     target.on(`SIG${name}`, handler)
     return () => target.off(`SIG${name}`, handler)
   })
+  const release = () => {
+    for (const remove of handlers) remove()
+  }
   return {
     on(listener) {
       listeners.add(listener)
       const early = kept
       kept = []
       for (const signal of early) listener(signal)
-      return () => listeners.delete(listener)
+      return () => {
+        listeners.delete(listener)
+        if (listeners.size === 0) release()
+      }
     },
-    release() {
-      for (const remove of handlers) remove()
-    },
+    release,
   }
 }

@@ -84,7 +84,7 @@ export interface RunOptions {
   /** How long a signalled command may take to end. */
   gracePeriod: number
   rm: RemovePolicy
-  /** 0: quiet about what goes well; 1: the time of each phase; more: details. */
+  /** 0: quiet about what goes well; from 1: the time of each phase. */
   verbosity: number
 }
 

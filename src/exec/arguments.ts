@@ -3,12 +3,15 @@ import type { KubeClient } from '../kube/client.ts'
 import type { Shell } from '../pod/shell.ts'
 import { openExec, type Target } from './exec.ts'
 
-/** Load balancers take a request line of 8 KiB at least; the API server drops queries of more than 10,000 words. */
-const most = { bytes: 4096, words: 1000 }
+/**
+ * Load balancers take a request line of 8 KiB at least, of which the wrapper needs the rest. The API server drops a query
+ * of more than 10,000 words, which are always longer.
+ */
+const longest = 5_000
 
 /** Whether an argv is too long for the exec's own query. */
 export function isLong(argv: readonly string[]): boolean {
-  return argv.length > most.words || argv.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0) > most.bytes
+  return String(new URLSearchParams(argv.map((word) => ['command', word]))).length > longest
 }
 
 /** Takes exactly as many bytes as announced, so that it needs no end of input, which v4 does not have. */

@@ -37,6 +37,11 @@ export class RawMode implements Disposable {
   }
 }
 
-export function terminalSize({ columns, rows }: WriteStream): TerminalSize {
-  return { columns, rows }
+/** The size of our terminal. One of the outputs may go elsewhere; stdin does not know the size. */
+export function terminalSize(outputs: { stdout: WriteStream; stderr: WriteStream }): TerminalSize {
+  for (const { columns, rows } of [outputs.stdout, outputs.stderr]) {
+    if (columns > 0 && rows > 0) return { columns, rows }
+  }
+  // What programs take where there is none: the wrapper would wait for one in vain.
+  return { columns: 80, rows: 24 }
 }

@@ -8,7 +8,6 @@ import { loadClusterConfig } from './kubeconfig.ts'
 import type { Env } from './kubeconfig-files.ts'
 import { callApi } from './rest.ts'
 import { type Pace, realPace } from './retry.ts'
-import { showServer } from './server-url.ts'
 import { watchEvents } from './watch.ts'
 import type { Wire } from './wire.ts'
 
@@ -20,15 +19,13 @@ export interface ApiRequest {
   /** Below the server's URL, its parts already percent-encoded: `/api/v1/namespaces/default/pods`. */
   path: string
   query?: Query
-  /** Sent as JSON. */
+  /** Sent as JSON; of a PATCH as a merge patch. */
   body?: unknown
-  /** For PATCH; `application/merge-patch+json` where not given. */
-  contentType?: string
   /**
-   * `idempotent` (as GET, PATCH and DELETE always are): a request that may be sent again after a lost answer, such as
-   * the POST of an object whose name the client chose. The caller then takes a 409 on the second try for what it is.
+   * Milliseconds after which to give up, where that is sooner than usual: for what the caller can do without. The time
+   * that getting credentials takes does not end a try.
    */
-  idempotent?: boolean
+  timeout?: number
   /**
    * Keep trying for this many milliseconds even while the server refuses connections. For clean-up: a fresh request
    * fails at once, so that a wrong address is told at once.
@@ -69,14 +66,12 @@ export interface ConnectRequest {
 export interface KubeClient {
   /** The namespace of the chosen context, or of `--namespace`. */
   readonly namespace: string
-  /** The API server's address, for messages. */
-  readonly server: string
 
   /**
-   * One REST call, answered with the decoded JSON body.
+   * One REST call, answered with the decoded JSON body. It is sent again after a lost answer, whatever its method: an
+   * object that a POST makes needs a name of the caller's choice, who takes a 409 on the second try for what it is.
    *
-   * Retries 429 (after `Retry-After`), 5xx that promise recovery and broken connections where sending again is safe,
-   * refreshes credentials once on a 401.
+   * Retries 429 (after `Retry-After`), 5xx that promise recovery and broken connections, refreshes credentials once on a 401.
    * @throws {ApiError} the server's refusal, worded by its Status
    * @throws {KuberunError} `connection` or `credentials`, each with a hint
    */
@@ -139,7 +134,6 @@ export async function openKubeClient(options: ClusterOptions, rim: KubeRim = {})
   }
   return {
     namespace: config.namespace,
-    server: showServer(config.server),
     request: (request) => callApi(wire, request),
     watch: (request) => watchEvents(wire, request),
     connect: async (request) => {

@@ -30,7 +30,7 @@ export function connectionError(error: TransportError, way: Way): KuberunError {
 function proxySentence(error: NodeJS.ErrnoException, { proxy }: Way): Sentence | undefined {
   if (proxy === undefined) return undefined
   const name = `the proxy "${showProxy(proxy)}"`
-  const hint = 'look at proxy-url in the kubeconfig and at HTTPS_PROXY, ALL_PROXY and NO_PROXY'
+  const hint = 'look at proxy-url in the kubeconfig and at HTTPS_PROXY and NO_PROXY'
   if (error instanceof ProxyRefusal) {
     const login = error.status === 407 ? 'it wants a user and password in its address: http://USER:PASSWORD@HOST' : hint
     return { why: `${name} refused: ${error.message}`, hint: login }

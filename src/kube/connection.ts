@@ -94,8 +94,3 @@ function newContext(ca: Buffer | string[] | undefined, auth: Auth): SecureContex
     throw new KuberunError('kubeconfig', message, { cause: error, hint })
   }
 }
-
-/** The same target, by a connection that nothing was sent over yet. */
-export function onFreshConnection(connection: Connection, target: RequestTarget): RequestTarget {
-  return { ...target, agent: connection.agents.fresh }
-}

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import type { ClusterConfig } from './kubeconfig.ts'
 import type { Env } from './kubeconfig-files.ts'
 
-const mounted = '/var/run/secrets/kubernetes.io/serviceaccount'
+/** Where Kubernetes mounts a pod's service account. */
+export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
  * The cluster that we run in as a pod, by the service account that Kubernetes mounts there; `undefined` when we are in
  * no pod. The token stays a file, because the kubelet rotates it.
  */
-export async function inClusterConfig(env: Env, folder = mounted): Promise<ClusterConfig | undefined> {
+export async function inClusterConfig(env: Env, folder: string): Promise<ClusterConfig | undefined> {
   const host = env['KUBERNETES_SERVICE_HOST']
   const tokenFile = join(folder, 'token')
   if (host === undefined || host === '' || !(await exists(tokenFile))) return undefined

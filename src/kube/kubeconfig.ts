@@ -1,7 +1,7 @@
 import { dirname } from 'node:path'
 import { KuberunError } from '../errors.ts'
 import type { ClusterOptions } from '../options.ts'
-import { inClusterConfig } from './in-cluster.ts'
+import { inClusterConfig, serviceAccountFolder } from './in-cluster.ts'
 import { type Env, kubeconfigPaths, readKubeconfig } from './kubeconfig-files.ts'
 import type { ClusterEntry, ContextEntry, Entry, Kubeconfig, UserEntry } from './kubeconfig-types.ts'
 import { parseServer } from './server-url.ts'
@@ -25,16 +25,26 @@ export interface ClusterConfig {
 
 /**
  * Finds the cluster to talk to, as kubectl does: kubeconfig files, the flags over them, else the pod that we run in.
+ * @param mounted where Kubernetes mounts a pod's service account
  * @throws {KuberunError} `kubeconfig`, with a hint
  */
-export async function loadClusterConfig(options: ClusterOptions, env: Env): Promise<ClusterConfig> {
+export async function loadClusterConfig(
+  options: ClusterOptions,
+  env: Env,
+  mounted = serviceAccountFolder,
+): Promise<ClusterConfig> {
   const kubeconfig = await readKubeconfig(options.kubeconfig, env)
   if (isEmpty(kubeconfig)) {
-    const inCluster = options.kubeconfig === undefined ? await inClusterConfig(env) : undefined
+    const inCluster = namesKubeconfig(options) ? undefined : await inClusterConfig(env, mounted)
     if (inCluster === undefined) throw nothingFound(options, env)
     return { ...inCluster, user: impersonating(inCluster.user, options), ...namespaceOf(options, inCluster.namespace) }
   }
   return fromKubeconfig(kubeconfig, options)
+}
+
+/** Whoever names a file, or what is in one, does not mean the pod that we run in. */
+function namesKubeconfig({ kubeconfig, context, cluster, user }: ClusterOptions): boolean {
+  return [kubeconfig, context, cluster, user].some((name) => name !== undefined)
 }
 
 function fromKubeconfig(kubeconfig: Kubeconfig, options: ClusterOptions): ClusterConfig {

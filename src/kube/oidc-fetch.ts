@@ -21,8 +21,7 @@ export function issuerFetch(ca: Buffer | undefined, env: Env): (address: string,
   return async (address, { method, headers, body }) => {
     const url = new URL(address)
     const agents = await createAgents(url, proxyFor(url, undefined, env))
-    const trusted = ca ?? rootCertificates()
-    const secureContext = createSecureContext(trusted === undefined ? {} : { ca: trusted })
+    const secureContext = createSecureContext({ ca: ca ?? rootCertificates() })
     const text = body instanceof URLSearchParams || typeof body === 'string' ? body.toString() : undefined
     const target = url.protocol === 'https:' ? { agent: agents.fresh, secureContext } : { agent: agents.fresh }
     try {

@@ -7,15 +7,15 @@ const supported = ['http:', 'https:', 'socks:', 'socks4:', 'socks4a:', 'socks5:'
 
 /**
  * The proxy between us and a server: the cluster's `proxy-url`, else what the environment says, read as Go reads it, so
- * that whatever kubectl reaches is reached the same way. `ALL_PROXY` is curl's and counts last.
+ * that whatever kubectl reaches is reached the same way: `ALL_PROXY` is curl's alone.
  * @throws {KuberunError} `kubeconfig` for an address that is no proxy's
  */
 export function proxyFor(server: URL, configured: string | undefined, env: Env): URL | undefined {
   if (configured !== undefined) return parseProxy(configured, 'proxy-url of the kubeconfig')
   const name = server.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
-  const value = lookUp(env, name) || lookUp(env, 'ALL_PROXY')
+  const value = lookUp(env, name)
   if (value === '' || isExempt(server, lookUp(env, 'NO_PROXY'))) return undefined
-  return parseProxy(value, lookUp(env, name) === '' ? 'ALL_PROXY' : name)
+  return parseProxy(value, name)
 }
 
 function parseProxy(value: string, origin: string): URL {

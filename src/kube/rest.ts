@@ -10,27 +10,24 @@ import { authenticated, exchange, type Wire } from './wire.ts'
 
 /** One REST call with its retries: see `KubeClient.request`. */
 export async function callApi<T>(wire: Wire, request: ApiRequest): Promise<T> {
-  const { signal, patience } = request
+  const { signal, patience, timeout } = request
   signal?.throwIfAborted()
-  // A POST without a name of the client's choice makes a second object when it is sent twice.
-  const idempotent = request.idempotent ?? request.method !== 'POST'
-  const attempt = (): Promise<string> => attemptOnce(wire, request, idempotent)
+  const attempt = (): Promise<string> => attemptOnce(wire, request)
   try {
-    return decode(wire, await retrying({ idempotent, patience, pace: wire.pace, signal }, attempt)) as T
+    return decode(wire, await retrying({ patience, timeout, pace: wire.pace, signal }, attempt)) as T
   } catch (error) {
     throw error instanceof TransportError ? connectionError(error, wire.connection) : error
   }
 }
 
-async function attemptOnce(wire: Wire, request: ApiRequest, idempotent: boolean): Promise<string> {
-  const { method, path, query, signal } = request
+async function attemptOnce(wire: Wire, request: ApiRequest): Promise<string> {
+  const { method, path, query, signal, timeout = wire.requestTimeout } = request
   const body = request.body === undefined ? undefined : JSON.stringify(request.body)
-  const headers = body === undefined ? {} : { 'Content-Type': request.contentType ?? contentType(method) }
+  const headers = body === undefined ? {} : { 'Content-Type': contentType(method) }
   return authenticated(wire, signal, (auth) =>
-    within({ milliseconds: wire.requestTimeout, signal }, async (inner) => {
-      const fresh = !idempotent
-      return readBody(await exchange(wire, { method, path, query, headers, body, fresh, auth, signal: inner }))
-    }),
+    within({ milliseconds: Math.min(timeout, wire.requestTimeout), signal }, async (inner) =>
+      readBody(await exchange(wire, { method, path, query, headers, body, auth, signal: inner })),
+    ),
   )
 }
 

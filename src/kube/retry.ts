@@ -22,10 +22,10 @@ export const realPace: Pace = {
 }
 
 export interface RetryOptions {
-  /** Whether sending twice does no harm. */
-  idempotent: boolean
   /** Milliseconds for which even a server that cannot be reached is tried again. */
   patience: number | undefined
+  /** Milliseconds after which nothing is tried again, whatever the patience. */
+  timeout?: number | undefined
   pace: Pace
   signal: AbortSignal | undefined
 }
@@ -35,15 +35,15 @@ const usualPatience = 30_000
 
 /** Tries until it works, until the error is one that a new try cannot mend, or until patience ends. */
 export async function retrying<T>(options: RetryOptions, attempt: () => Promise<T>): Promise<T> {
-  const { patience, pace, signal } = options
-  const deadline = pace.now() + Math.max(patience ?? usualPatience, 0)
+  const { patience = usualPatience, timeout = patience, pace, signal } = options
+  const deadline = pace.now() + Math.max(Math.min(patience, timeout), 0)
   for (let tries = 1; ; tries++) {
     try {
       return await attempt()
     } catch (error) {
       signal?.throwIfAborted()
       const delay = delayBefore(error, tries, options)
-      const tired = patience === undefined && tries >= mostTries
+      const tired = options.patience === undefined && tries >= mostTries
       if (delay === undefined || tired || pace.now() + delay > deadline) throw error
       await pause(delay, pace, signal)
     }
@@ -66,25 +66,28 @@ export function backoff(tries: number, pace: Pace): number {
 
 function delayBefore(error: unknown, tries: number, options: RetryOptions): number | undefined {
   const delay = backoff(tries, options.pace)
-  if (error instanceof ApiError) return mayRetryAnswer(error, options) ? (error.failure.retryAfter ?? delay) : undefined
+  if (error instanceof ApiError) return mayRetryAnswer(error) ? (error.failure.retryAfter ?? delay) : undefined
   if (!(error instanceof TransportError)) return undefined
-  if (error.stale && options.idempotent) return tries === 1 ? 0 : delay
+  if (error.stale) return tries === 1 ? 0 : delay
   return mayRetryConnection(error, options) ? delay : undefined
 }
 
-function mayRetryAnswer({ failure }: ApiError, { idempotent }: Pick<RetryOptions, 'idempotent'>): boolean {
+function mayRetryAnswer({ failure }: ApiError): boolean {
   const { status, retryAfter } = failure
-  // These two say that nothing was done.
-  if (status === 429 || (status === 503 && retryAfter !== undefined)) return true
-  if (!idempotent) return false
-  return status === 502 || status === 503 || status === 504 || (status === 500 && retryAfter !== undefined)
+  return busy.has(status) || (status === 500 && retryAfter !== undefined)
+}
+
+const busy: ReadonlySet<number> = new Set([429, 502, 503, 504])
+
+/** Whether the server, or what stands before it, says that it will recover. */
+export function isBusy(error: unknown): error is ApiError {
+  return error instanceof ApiError && busy.has(error.status)
 }
 
 const broken = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EAI_AGAIN', 'ECONNABORTED', 'HPE_INVALID_EOF_STATE'])
 const absent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EHOSTDOWN'])
 
-function mayRetryConnection(error: TransportError, { idempotent, patience }: RetryOptions): boolean {
-  if (!idempotent) return false
+function mayRetryConnection(error: TransportError, { patience }: RetryOptions): boolean {
   // Whoever set a time for a request wants to know after that time.
   if (error instanceof TooSlow) return patience !== undefined
   const { code = '' } = error.cause as NodeJS.ErrnoException
@@ -93,7 +96,7 @@ function mayRetryConnection(error: TransportError, { idempotent, patience }: Ret
 
 /** Whether a connection that lives long is worth opening again: nobody waits for its answer, so it may take its time. */
 export function canMend(error: unknown): boolean {
-  if (error instanceof ApiError) return error.status === 500 || mayRetryAnswer(error, { idempotent: true })
+  if (error instanceof ApiError) return error.status === 500 || mayRetryAnswer(error)
   return error instanceof TransportError && !isHopeless(error)
 }
 

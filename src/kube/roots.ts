@@ -4,8 +4,6 @@ import tls from 'node:tls'
  * Whom to trust where a cluster names no CA: Node's own list, and this machine's as kubectl has it. Company CAs are
  * installed there.
  */
-export function rootCertificates(): string[] | undefined {
-  // Node 22.15 and later.
-  if (typeof tls.getCACertificates !== 'function') return undefined
+export function rootCertificates(): string[] {
   return [...new Set([...tls.getCACertificates('default'), ...tls.getCACertificates('system')])]
 }

@@ -3,7 +3,7 @@ import { ApiError } from '../errors.ts'
 import { raced } from './abort.ts'
 import { readExcerpt } from './body.ts'
 import type { Query } from './client.ts'
-import { type Connection, onFreshConnection } from './connection.ts'
+import type { Connection } from './connection.ts'
 import type { Auth, Credentials } from './credentials.ts'
 import type { Pace } from './retry.ts'
 import { refusalError } from './status.ts'
@@ -29,8 +29,6 @@ export interface Exchange {
   query: Query | undefined
   headers: Readonly<Record<string, string>>
   body?: string | undefined
-  /** Not over a connection that was used before. */
-  fresh?: boolean
   auth: Auth
   signal: AbortSignal
 }
@@ -43,13 +41,12 @@ export interface Exchange {
 export async function exchange(wire: Wire, request: Exchange): Promise<IncomingMessage> {
   const { connection, userAgent } = wire
   const { auth, method, signal, body } = request
-  const target = connection.options(auth)
   const response = await send({
     url: apiUrl(connection.server, request.path, request.query),
     method,
     headers: { Accept: 'application/json', 'User-Agent': userAgent, ...request.headers, ...auth.headers },
     body,
-    target: request.fresh === true ? onFreshConnection(connection, target) : target,
+    target: connection.options(auth),
     signal,
   })
   for (const text of warningsIn(response.headers['warning'])) wire.warn(text)

@@ -31,7 +31,6 @@ function validateCommand({ command, shell }: RunOptions): void {
 
 function validateCluster({ namespace, asGroup = [], as, ...names }: ClusterOptions): void {
   if (namespace !== undefined) check('namespace', namespace, labelNameFault)
-  if (asGroup.length > 0 && !as) throw new UsageError('--as-group needs --as')
   for (const text of [as, ...asGroup]) check('user or group', text ?? '', controlFault)
   for (const [what, text] of Object.entries(names)) check(what, String(text), controlFault)
 }

@@ -9,13 +9,13 @@ import type { KubeClient } from '../kube/client.ts'
  */
 export async function createNamed<T>(
   client: KubeClient,
-  object: { path: string; name: string; body: unknown; signal: AbortSignal },
+  object: { path: string; name: string; body: unknown; timeout?: number; signal: AbortSignal },
 ): Promise<T> {
-  const { path, name, body, signal } = object
+  const { name, body, ...how } = object
   try {
-    return await client.request({ method: 'POST', path, body, idempotent: true, signal })
+    return await client.request({ method: 'POST', body, ...how })
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error
-    return await client.request({ method: 'GET', path: `${path}/${encodeURIComponent(name)}`, signal })
+    return await client.request({ ...how, method: 'GET', path: `${how.path}/${encodeURIComponent(name)}` })
   }
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { V1PodList } from '@kubernetes/client-node'
+import type { V1OwnerReference, V1PodList } from '@kubernetes/client-node'
 import { ApiError } from '../errors.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { podsPath } from '../kube/resources.ts'
+import { isBusy } from '../kube/retry.ts'
 import { createNamed } from './create-named.ts'
 import { allRunsSelector } from './labels.ts'
 import type { RunPod } from './manifest.ts'
@@ -19,6 +20,8 @@ const retryPause = 250
 export interface CreateOptions {
   /** How long to wait for quota that our own ending pods still hold, in milliseconds. */
   timeout: number
+  /** The pod's guard: asked before each try, as one may be lost while the pod waits. */
+  owner: () => V1OwnerReference | undefined
   reporter: Reporter
   signal: AbortSignal
 }
@@ -56,25 +59,21 @@ function isNewNamespace(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 403 && /serviceaccount "default" not found/.test(error.message)
 }
 
-/** What recovers; the client has tried for a while already. */
-function isBusy(error: unknown): error is ApiError {
-  return error instanceof ApiError && [429, 502, 503, 504].includes(error.status)
-}
-
 async function createWithinQuota(client: KubeClient, pod: RunPod, options: CreateOptions): Promise<RunPod> {
-  const { reporter, signal, timeout } = options
+  const { reporter, signal, timeout, owner } = options
   const begin = performance.now()
   let lastEnding = begin
   for (;;) {
     try {
       const { name, namespace } = pod.metadata
-      return await createNamed(client, { path: podsPath(namespace), name, body: pod, signal })
+      return await createNamed(client, { path: podsPath(namespace), name, body: owned(pod, owner()), signal })
     } catch (error) {
       const now = performance.now()
       if (now - begin > timeout) throw error
       if (isNewNamespace(error) && now - begin < newNamespace) {
         reporter.waiting('the namespace is being made ready')
       } else if (isBusy(error)) {
+        // The client has tried for a while already.
         reporter.warning(`the API server does not take the pod yet: ${error.message}`)
       } else {
         if (!isQuotaExceeded(error)) throw error
@@ -85,6 +84,12 @@ async function createWithinQuota(client: KubeClient, pod: RunPod, options: Creat
       await sleep(retryPause, undefined, { signal })
     }
   }
+}
+
+function owned(pod: RunPod, owner: V1OwnerReference | undefined): RunPod {
+  if (owner === undefined) return pod
+  const ownerReferences = [...(pod.metadata.ownerReferences ?? []), owner]
+  return { ...pod, metadata: { ...pod.metadata, ownerReferences } }
 }
 
 async function someAreEnding(client: KubeClient, namespace: string, signal: AbortSignal): Promise<boolean> {

@@ -3,6 +3,7 @@ import type { Target } from '../exec/exec.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { type CreatedPod, createPod } from './create.ts'
 import { Guard } from './guard.ts'
+import { doomed, leftBehind } from './left-behind.ts'
 import { containerName, type ManifestInput, podManifest, type RunPod } from './manifest.ts'
 import { PodObserver } from './observer.ts'
 import { removePod } from './remove.ts'
@@ -18,6 +19,12 @@ export interface EphemeralPodOptions {
   signal: AbortSignal
 }
 
+interface MadePod {
+  uid?: string
+  /** It exists only where it was sent twice, and the answer to the first was lost. */
+  refused?: boolean
+}
+
 /**
  * A run's pod, which we make and delete: whatever happens to the run, disposing of it removes what was made, or says
  * what is left.
@@ -25,18 +32,25 @@ export interface EphemeralPodOptions {
 export class EphemeralPod implements AsyncDisposable {
   /** Whether to leave the pod to the user. */
   keep: boolean
+  /** Whether the container has been told to go on without us. */
+  lasts = false
   readonly #client: KubeClient
   readonly #input: ManifestInput
   readonly #options: EphemeralPodOptions
   #watching = new AbortController()
   #manifest: RunPod
   #shell = plainShell
-  #restricted = false
+  /** Who wanted the command to run without privileges. */
+  #restrictedBy: 'namespace' | 'pod' | undefined
   #guard: Guard | undefined
+  /** The guard owns the pods that are made from now on. */
+  #guarding = true
+  /** The pod that is being created; never rejects. */
+  #making: Promise<unknown> = Promise.resolve()
   #disposal: Promise<void> | undefined
   #observer: PodObserver | undefined
   /** Pods that may exist: named before they are created, so that a lost answer leaves none. */
-  readonly #made = new Map<string, { uid?: string }>()
+  readonly #made = new Map<string, MadePod>()
 
   private constructor(client: KubeClient, input: ManifestInput, options: EphemeralPodOptions) {
     this.keep = input.rm !== 'always'
@@ -77,17 +91,16 @@ export class EphemeralPod implements AsyncDisposable {
     return this.#observer
   }
 
-  /** What the namespace's Pod Security Standard made of the pod; undefined where nothing. */
+  /** As whom the command runs where the pod had to be restricted, and why; undefined where not. */
   get restriction(): string | undefined {
-    if (!this.#restricted) return undefined
+    if (this.#restrictedBy === undefined) return undefined
     const uid = uidOf(this.#manifest)
     const who = uid === undefined ? "as the image's own user" : `as uid ${uid}`
-    return `namespace "${this.#input.namespace}" demands the "restricted" Pod Security Standard: the command runs ${who}, without privileges`
-  }
-
-  /** Absent where the cluster allows none. */
-  get guard(): Guard | undefined {
-    return this.#guard
+    const why =
+      this.#restrictedBy === 'namespace'
+        ? `namespace "${this.#input.namespace}" demands the "restricted" Pod Security Standard`
+        : 'the image would run as root, which its pod must not'
+    return `${why}: the command runs ${who}, without privileges`
   }
 
   /** Replaces a pod that cannot start by one that can: with a shell of ours, or with a uid that is not root's. */
@@ -97,7 +110,7 @@ export class EphemeralPod implements AsyncDisposable {
     this.#watching = new AbortController()
     await this.#remove(pod)
     if (remedy === 'tools') this.#bringTools()
-    else this.#manifest = restrict(this.#manifest, restrictedUid)
+    else this.#takeUid()
     this.#manifest = { ...this.#manifest, metadata: { ...this.#manifest.metadata, name: `${pod}-${remedy}` } }
     await this.#make()
   }
@@ -111,27 +124,40 @@ export class EphemeralPod implements AsyncDisposable {
   async #dispose(): Promise<void> {
     this.#watching.abort()
     const pods = this.keep ? [] : [...this.#made.keys()]
-    const results = await Promise.allSettled([
-      ...pods.map((name) => this.#remove(name)),
-      this.#guard?.remove(this.keep),
-    ])
+    await Promise.all(pods.map((name) => this.#removeOrTell(name)))
+    // Not beside it: what the garbage collector deletes first for want of its owner gets the whole grace period, and a later
+    // delete with a shorter one does not hasten that.
+    await this.#removeGuard()
     if (this.keep && this.#made.size > 0) this.#tellKept()
-    const failed = results.find((result) => result.status === 'rejected')
-    if (failed === undefined) return
-    const { namespace, pod } = this.target
-    const why = failed.reason instanceof Error ? failed.reason.message : String(failed.reason)
-    this.#options.reporter.warning(
-      `pod "${pod}" may be left behind: ${why}; remove it with: kubectl delete pod -n ${namespace} ${pod}`,
-    )
+  }
+
+  async #removeOrTell(name: string): Promise<void> {
+    try {
+      await this.#remove(name)
+    } catch (error) {
+      // Who may do nothing has been told that already.
+      const told = this.#made.get(name)?.refused === true && error instanceof ApiError && error.status === 403
+      if (!told) this.#tellLeft('pod', name, error)
+    }
+  }
+
+  async #removeGuard(): Promise<void> {
+    await this.#guard?.remove(this.keep).catch((error: unknown) => this.#tellLeft('job', this.#input.run.name, error))
+  }
+
+  #tellLeft(kind: 'pod' | 'job', name: string, error: unknown): void {
+    const { namespace } = this.#input
+    this.#options.reporter.warning(leftBehind({ kind, name, namespace, error, keptPod: this.keep }))
   }
 
   #tellKept(): void {
     const { namespace, pod, container } = this.target
     const enter = `kubectl exec -it -n ${namespace} ${pod} -c ${container} -- sh`
     const remove = `kubectl delete pod -n ${namespace} ${pod}`
-    this.#options.reporter.note(
-      `pod "${pod}" is kept until you remove it with "${remove}"; its container runs until the deadline: ${enter}`,
-    )
+    const life = this.lasts
+      ? `runs until the deadline: ${enter}`
+      : 'has ended or soon will, as it could not be told to stay'
+    this.#options.reporter.note(`pod "${pod}" is kept until you remove it with "${remove}"; its container ${life}`)
   }
 
   async #makeGuard(): Promise<void> {
@@ -142,27 +168,39 @@ export class EphemeralPod implements AsyncDisposable {
       orphanTimeout: options.orphanTimeout,
       signal: this.#options.signal,
     })
-    if (this.#guard === undefined) return
-    const ownerReferences = [...(this.#manifest.metadata.ownerReferences ?? []), this.#guard.ownerReference]
-    this.#manifest = { ...this.#manifest, metadata: { ...this.#manifest.metadata, ownerReferences } }
+    this.#guard?.keepAlive((error) => void this.#giveUpGuard(error))
+  }
+
+  /** Who may create Jobs but not patch them must not have a run ended by its own guard. */
+  async #giveUpGuard(error: ApiError): Promise<void> {
+    this.#guarding = false
+    // A pod that is created with an owner that is gone already would be removed at once.
+    await this.#making
+    if (this.#disposal !== undefined) return
+    await this.#guard?.remove(true).catch(() => this.#options.reporter.warning(doomed(error)))
   }
 
   async #make(): Promise<void> {
-    const made: { uid?: string } = {}
+    const made: MadePod = {}
     this.#made.set(this.target.pod, made)
-    const { sent, created } = await this.#create()
+    const creating = this.#create()
+    this.#making = creating.catch(() => {})
+    const { sent, created } = await creating
     if (created.metadata.uid !== undefined) made.uid = created.metadata.uid
-    this.#restricted ||= sent !== this.#manifest
+    if (sent !== this.#manifest) this.#restrictedBy = 'namespace'
     this.#manifest = sent
     this.#observer = new PodObserver(this.#client, created, this.#watching.signal)
   }
 
   async #create(): Promise<CreatedPod> {
     try {
-      return await createPod(this.#client, this.#manifest, this.#options)
+      return await createPod(this.#client, this.#manifest, {
+        ...this.#options,
+        owner: () => (this.#guarding ? this.#guard?.ownerReference : undefined),
+      })
     } catch (error) {
-      // What was refused does not exist.
-      if (error instanceof ApiError && error.status < 500) this.#made.delete(this.target.pod)
+      const made = this.#made.get(this.target.pod)
+      if (made !== undefined && error instanceof ApiError) made.refused = true
       throw error
     }
   }
@@ -170,6 +208,11 @@ export class EphemeralPod implements AsyncDisposable {
   async #remove(name: string): Promise<void> {
     await removePod(this.#client, { namespace: this.#input.namespace, name, uid: this.#made.get(name)?.uid })
     this.#made.delete(name)
+  }
+
+  #takeUid(): void {
+    this.#manifest = restrict(this.#manifest, restrictedUid)
+    this.#restrictedBy ??= 'pod'
   }
 
   #bringTools(): void {

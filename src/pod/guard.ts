@@ -1,21 +1,24 @@
 import type { V1Job, V1OwnerReference } from '@kubernetes/client-node'
-import { ApiError } from '../errors.ts'
+import { ApiError, KuberunError } from '../errors.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { jobPath, jobsPath } from '../kube/resources.ts'
 import { createNamed } from './create-named.ts'
+import { beatInterval } from './holder.ts'
 import { runMetadata } from './labels.ts'
 import type { RunIdentity } from './name.ts'
 import { cleanUpTime } from './remove.ts'
 
 /** What the Job's deadline is longer than the holder's: the holder, which lets the command end in peace, goes first. */
 const margin = 15_000
+/** What the pod may be held up for its guard, in milliseconds; a Job that is made later expires. */
+const createTime = 2_000
 
 /**
  * The guard of a run: a Job that never starts a pod and owns ours.
  *
  * When its deadline passes, Kubernetes' own controllers remove it and, as what it owned, the pod, be that finished,
- * running or pending. The client prolongs the deadline while it lives. A guard is made before its pod, so that there is
- * no moment in which a killed client leaves an unguarded pod.
+ * running or pending. It is prolonged from its creation until it is removed: a pod may wait for quota for longer than the
+ * deadline. A guard is made before its pod, so that there is no moment in which a killed client leaves an unguarded pod.
  */
 export class Guard {
   readonly ownerReference: V1OwnerReference
@@ -23,6 +26,7 @@ export class Guard {
   readonly #path: string
   readonly #orphanTimeout: number
   readonly #born = performance.now()
+  readonly #stopped = new AbortController()
 
   private constructor(client: KubeClient, job: V1Job, options: { path: string; orphanTimeout: number }) {
     this.#client = client
@@ -41,17 +45,38 @@ export class Guard {
     const { namespace, image, orphanTimeout, signal } = options
     const body = guardJob(run, { image, deadline: seconds(orphanTimeout + margin) })
     try {
-      const job = await createNamed<V1Job>(client, { path: jobsPath(namespace), name: run.name, body, signal })
+      const job = await createNamed<V1Job>(client, {
+        path: jobsPath(namespace),
+        name: run.name,
+        body,
+        timeout: createTime,
+        signal,
+      })
       return new Guard(client, job, { path: jobPath(namespace, run.name), orphanTimeout })
     } catch (error) {
-      // Not allowed, over quota, or refused by a policy. What concerns the pod too, its own create will tell.
-      if (error instanceof ApiError && error.status !== 401) return undefined
+      // What concerns the pod too, its own create will tell.
+      if (isForWantOfGuard(error)) return undefined
       throw error
     }
   }
 
+  /** @param onRefused called once, when the Job may not be prolonged: it would end the run that it guards */
+  keepAlive(onRefused: (error: ApiError) => void): void {
+    const { signal } = this.#stopped
+    const prolong = (): void => {
+      this.#prolong(signal).catch((error: unknown) => {
+        // Anything else may be better the next time, long before the deadline.
+        if (!isForbidden(error) || signal.aborted) return
+        this.#stopped.abort()
+        onRefused(error)
+      })
+    }
+    const timer = setInterval(prolong, beatInterval(this.#orphanTimeout))
+    signal.addEventListener('abort', () => clearInterval(timer), { once: true })
+  }
+
   /** Moves the deadline to an orphan's time from now. */
-  async prolong(signal: AbortSignal): Promise<void> {
+  async #prolong(signal: AbortSignal): Promise<void> {
     const activeDeadlineSeconds = seconds(performance.now() - this.#born + this.#orphanTimeout + margin)
     await this.#client.request({
       method: 'PATCH',
@@ -63,6 +88,7 @@ export class Guard {
 
   /** Removes the Job; `keepPod` leaves the pod without an owner. A Job that is gone is fine. */
   async remove(keepPod: boolean): Promise<void> {
+    this.#stopped.abort()
     try {
       await this.#client.request({
         method: 'DELETE',
@@ -72,10 +98,21 @@ export class Guard {
         signal: AbortSignal.timeout(cleanUpTime),
       })
     } catch (error) {
-      // One that may not be deleted ends at its deadline, and by then it owns nothing.
-      if (!(error instanceof ApiError) || keepPod) throw error
+      // One that may not be deleted ends at its deadline, and by then it owns nothing, unless the pod is kept.
+      if (!(error instanceof ApiError) || (keepPod && error.status !== 404)) throw error
     }
   }
+}
+
+/** Not allowed, over quota, refused by a policy, or not answered in time. */
+function isForWantOfGuard(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status !== 401
+  return error instanceof KuberunError && error.code === 'connection'
+}
+
+/** By RBAC, by a server without PATCH, or by a policy. */
+function isForbidden(error: unknown): error is ApiError {
+  return error instanceof ApiError && [403, 405, 422].includes(error.status)
 }
 
 function seconds(milliseconds: number): number {

@@ -37,6 +37,14 @@ while :; do
 done
 `.trim()
 
+/**
+ * How often a holder, and the guard Job with it, must hear from us, in milliseconds: neither may miss three signs of life
+ * in a row.
+ */
+export function beatInterval(orphanTimeout: number): number {
+  return Math.min(15_000, orphanTimeout / 4)
+}
+
 /** @param orphanTimeout milliseconds without a beat after which the container ends itself */
 export function holderCommand(shell: Shell, orphanTimeout: number): string[] {
   return [...shell.command, '-c', shell.setup + script, 'kuberun-holder', String(Math.ceil(orphanTimeout / 1000))]

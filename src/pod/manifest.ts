@@ -35,7 +35,7 @@ export function podManifest(input: ManifestInput): RunPod {
   const plain = plainManifest(input)
   const { overrides, overrideType } = input.options
   if (overrides === undefined) return plain
-  return restore(plain, applyOverrides(plain, overrides, overrideType), input)
+  return restore(applyOverrides(plain, overrides, overrideType), input)
 }
 
 function plainManifest(input: ManifestInput): RunPod {
@@ -105,8 +105,8 @@ function literal({ name, value }: EnvVar): V1EnvVar {
 }
 
 /** Puts back what makes the pod a run's, after overrides that may have replaced it. */
-function restore(plain: RunPod, overridden: V1Pod, input: ManifestInput): RunPod {
-  const spec = { ...plain.spec, ...overridden.spec, restartPolicy: 'Never' }
+function restore(overridden: V1Pod, input: ManifestInput): RunPod {
+  const spec: Partial<V1PodSpec> = { ...overridden.spec, restartPolicy: 'Never' }
   refuseSharedProcesses(spec)
   const containers = spec.containers ?? []
   if (!containers.some((c) => c.name === containerName)) {
@@ -137,7 +137,7 @@ function restoreContainer({ args: _args, ...changed }: V1Container, { options }:
   }
 }
 
-function refuseSharedProcesses(spec: V1PodSpec): void {
+function refuseSharedProcesses(spec: Partial<V1PodSpec>): void {
   const field = (['hostPID', 'shareProcessNamespace'] as const).find((name) => spec[name])
   if (field === undefined) return
   throw new UsageError(`--overrides set "${field}", which a run can't have`, {

@@ -13,6 +13,7 @@ export const cleanUpTime = 10_000
 export async function removePod(
   client: KubeClient,
   pod: { namespace: string; name: string; uid: string | undefined },
+  signal?: AbortSignal,
 ): Promise<void> {
   try {
     await client.request({
@@ -20,7 +21,7 @@ export async function removePod(
       path: podPath(pod.namespace, pod.name),
       body: { gracePeriodSeconds: 1, ...(pod.uid !== undefined && { preconditions: { uid: pod.uid } }) },
       patience: cleanUpTime,
-      signal: AbortSignal.timeout(cleanUpTime),
+      signal: AbortSignal.any([AbortSignal.timeout(cleanUpTime), ...(signal === undefined ? [] : [signal])]),
     })
   } catch (error) {
     if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return

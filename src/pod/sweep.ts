@@ -1,7 +1,8 @@
 import type { V1PodList } from '@kubernetes/client-node'
 import type { KubeClient } from '../kube/client.ts'
-import { podPath, podsPath } from '../kube/resources.ts'
+import { podsPath } from '../kube/resources.ts'
 import { isExpired, ownRunsSelector } from './labels.ts'
+import { removePod } from './remove.ts'
 
 /**
  * Removes what this user's earlier runs have left in the namespace: where no guard Job could be made, nobody else does.
@@ -21,16 +22,7 @@ export async function sweep(
     })
     const now = new Date()
     const expired = list.items.filter((pod) => isExpired(pod, now)).map((pod) => pod.metadata ?? {})
-    await Promise.allSettled(
-      expired.map(({ name = '', uid }) =>
-        client.request({
-          method: 'DELETE',
-          path: podPath(namespace, name),
-          body: { preconditions: { uid }, gracePeriodSeconds: 1 },
-          signal,
-        }),
-      ),
-    )
+    await Promise.allSettled(expired.map(({ name = '', uid }) => removePod(client, { namespace, name, uid }, signal)))
   } catch {
     // No right to list, or the cluster is busy.
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KuberunError } from '../errors.ts'
 import type { CommandEnd } from '../exec/command.ts'
 import type { RunningCommand } from '../exec/start.ts'
@@ -46,7 +47,7 @@ function attachTerminal({ command: { exec, input }, io, interrupts }: Attendance
   const raw = input && new RawMode(io.stdin)
   const onKeys = (data: Buffer): void => interrupts.keys(data)
   if (input !== undefined) io.stdin.on('data', onKeys)
-  const resize = (): void => exec.resize(terminalSize(io.stdout))
+  const resize = (): void => exec.resize(terminalSize(io))
   resize()
   const stopListening = io.signals.on((signal) => {
     if (signal === 'WINCH') resize()
@@ -89,12 +90,12 @@ async function copyOutput({ command, stdout, stderr }: Attendance): Promise<Comm
 async function containerOver(observer: PodObserver, signal: AbortSignal): Promise<undefined> {
   try {
     while (!observer.deleted && !isOver(observer.pod)) await waitFor(observer.change(), { signal })
-  } catch (error) {
+  } catch {
     if (signal.aborted) return undefined
     // No watch, no such knowledge: the stream has to tell alone.
-    return await new Promise(() => error)
+    return new Promise(() => {})
   }
-  await waitFor(new Promise(() => {}), { atMost: frozenStream, signal }).catch(() => {})
+  await sleep(frozenStream, undefined, { signal }).catch(() => {})
   return undefined
 }
 

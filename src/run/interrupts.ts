@@ -1,4 +1,5 @@
-import type { EndSignal, RunIO, RunSignal } from './io.ts'
+import type { EndSignal, RunIO, RunResult, RunSignal } from './io.ts'
+import { signalNumber } from './signal-number.ts'
 
 const endSignals: readonly string[] = ['INT', 'TERM', 'HUP', 'QUIT'] satisfies EndSignal[]
 
@@ -55,6 +56,18 @@ export class Interrupts implements Disposable {
     })
   }
 
+  /** The command has ended: nobody is left to deliver to, and what asks to end ends the run. */
+  ended(): void {
+    this.#deliver = undefined
+  }
+
+  /** How a run ends that was over before its time; undefined for one that was not, or that failed with us. */
+  get result(): RunResult | undefined {
+    if (!this.signal.aborted) return undefined
+    if (this.timedOut) return { exitCode: 124 }
+    return this.first && { exitCode: 128 + signalNumber(this.first), signal: this.first }
+  }
+
   /** What was typed at the command's terminal. */
   keys(data: Buffer): void {
     this.typed = signalKeys[data.at(-1) ?? -1]
@@ -72,13 +85,14 @@ export class Interrupts implements Disposable {
     }
     const again = this.first !== undefined
     this.first ??= signal
-    if (this.#deliver === undefined || (again && signal === 'INT')) this.#end()
-    else if (again) this.#deliver(signal)
+    if (again && signal === 'INT') this.#end()
+    else if (again && this.#deliver !== undefined) this.#deliver(signal)
     else this.#askToEnd(signal)
   }
 
   #askToEnd(signal: RunSignal): void {
-    this.#deliver?.(signal)
+    if (this.#deliver === undefined) return this.#end()
+    this.#deliver(signal)
     this.#after(this.#gracePeriod, () => this.#end())
   }
 

@@ -29,4 +29,9 @@ export interface RunResult {
   exitCode: number
   /** Set: the program should end by this signal itself, so that the shell's loop around it stops too. */
   signal?: EndSignal
+  /**
+   * The run was ended by a signal or by `--timeout` while nobody read its output: what is left of that should not be
+   * waited for.
+   */
+  unread?: true
 }

@@ -7,7 +7,6 @@ import { Interrupts } from './interrupts.ts'
 import type { RunIO, RunResult } from './io.ts'
 import { planRun } from './plan.ts'
 import { runInPod } from './session.ts'
-import { signalNumber } from './signal-number.ts'
 import { connectionOf } from './streams.ts'
 import { Sweeping } from './sweeping.ts'
 import { TerminalReporter } from './terminal-reporter.ts'
@@ -27,9 +26,10 @@ export async function kuberun(options: RunOptions, io: RunIO): Promise<RunResult
     return await run(options, { io, reporter, interrupts })
   } catch (error) {
     io.signal?.throwIfAborted()
-    const { first } = interrupts
-    if (first === undefined || !interrupts.signal.aborted) throw error
-    return { exitCode: 128 + signalNumber(first), signal: first }
+    const { result } = interrupts
+    if (result === undefined) throw error
+    const unread = io.stdout.writableLength > 0 || io.stderr.writableLength > 0
+    return { ...result, ...(unread && { unread }) }
   }
 }
 
@@ -48,9 +48,11 @@ async function run(options: RunOptions, context: Context): Promise<RunResult> {
   try {
     const plan = planRun(options, { namespace: client.namespace, tty: connection.tty })
     const timeout = options.podRunningTimeout
+    // Made before the pod, to be waited for after it: the pod's deletion is not held up.
+    await using sweeping = new Sweeping()
     await using pod = await EphemeralPod.create(client, plan.manifest, { timeout, reporter, signal })
     reporter.phase('pod made')
-    await using _sweeping = new Sweeping(client, plan.manifest)
+    sweeping.begin(client, plan.manifest)
     const outcome = await runInPod({ ...context, ...plan, client, pod, options, connection })
     if (outcome.note !== undefined) reporter.warning(outcome.note)
     const hint = outcome.exitCode === 127 && notFoundHint(options.command, options.shell, options.pod.image)

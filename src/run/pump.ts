@@ -41,18 +41,15 @@ export async function pumpInput(source: Readable, input: ExecInput, signal: Abor
 export class OutputPump implements Disposable {
   readonly #stream: Writable
   readonly #name: string
-  readonly #failed = Promise.withResolvers<never>()
   #failure: KuberunError | undefined
   readonly #onError = (error: NodeJS.ErrnoException): void => {
     this.#failure ??= this.#word(error)
-    this.#failed.reject(this.#failure)
   }
 
   constructor(stream: Writable, name: string) {
     this.#stream = stream
     this.#name = name
     stream.on('error', this.#onError)
-    this.#failed.promise.catch(() => {})
   }
 
   /**
@@ -65,15 +62,16 @@ export class OutputPump implements Disposable {
 
   /** Resolves when all that was written has left the process. */
   async flush(): Promise<void> {
-    const written = new Promise<void>((resolve, reject) => {
+    // A stream that fails tells it to whatever it has not written, and so to this.
+    await new Promise<void>((resolve, reject) => {
       this.#tryWrite('', (error) => (error ? reject(this.#failure ?? this.#word(error)) : resolve()))
     })
-    await Promise.race([written, this.#failed.promise])
     if (this.#failure !== undefined) throw this.#failure
   }
 
   [Symbol.dispose](): void {
     this.#stream.off('error', this.#onError)
+    if (this.#failure === undefined && this.#stream.writableLength > 0) ignoreFailure(this.#stream)
   }
 
   /** A stream to a file or a device throws, one to a pipe or a terminal tells it by an event. */
@@ -90,8 +88,18 @@ export class OutputPump implements Disposable {
   #word(error: NodeJS.ErrnoException): KuberunError {
     const closed = error.code === 'EPIPE' || error.code === 'ECONNRESET'
     const message = closed
-      ? `${this.#name} was closed by its reader: the command was ended`
+      ? `${this.#name} was closed by its reader before it had all of the output`
       : `cannot write ${this.#name}: ${error.message}`
     return new KuberunError('stdio', message, { cause: error })
   }
 }
+
+/** What is still on its way may fail, which interests nobody any more. */
+function ignoreFailure(stream: Writable): void {
+  stream.once('error', ignore)
+  stream.write('', (error) => {
+    if (!error) stream.off('error', ignore)
+  })
+}
+
+function ignore(): void {}

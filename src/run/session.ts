@@ -1,18 +1,20 @@
 import { nanoid } from 'nanoid'
-import { KuberunError } from '../errors.ts'
+import type { KuberunError } from '../errors.ts'
 import type { CommandEnd } from '../exec/command.ts'
 import { Control } from '../exec/control.ts'
 import type { RunningCommand } from '../exec/start.ts'
 import { terminalSize } from '../exec/terminal.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { RunOptions } from '../options.ts'
-import { memoryLimit } from '../pod/ending.ts'
+import { isOver, memoryLimit } from '../pod/ending.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import { attend } from './attend.ts'
 import { findEnding } from './find-ending.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { RunIO } from './io.ts'
+import { lostForGood } from './lost-for-good.ts'
+import { outOrOver } from './out-or-over.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
 import { OutputPump } from './pump.ts'
 import { startCommand } from './start.ts'
@@ -34,11 +36,11 @@ export interface SessionInput {
 export async function runInPod(session: SessionInput): Promise<Outcome> {
   const { client, pod, options, argv, connection, reporter, interrupts } = session
   const { signal } = interrupts
-  using heartbeat = new Heartbeat(pod.guard, options.pod.orphanTimeout, reporter)
+  using heartbeat = new Heartbeat(options.pod.orphanTimeout)
   const command = await startCommand(
     client,
     pod,
-    { mark: nanoid(), command: argv, ...connection, ...(connection.tty && { size: terminalSize(session.io.stdout) }) },
+    { mark: nanoid(), command: argv, ...connection, ...(connection.tty && { size: terminalSize(session.io) }) },
     { timeout: options.podRunningTimeout, tools: options.pod.tools === 'auto', reporter, signal },
   )
   reporter.phase('command started')
@@ -46,14 +48,22 @@ export async function runInPod(session: SessionInput): Promise<Outcome> {
   if (pod.restriction !== undefined) reporter.warning(pod.restriction)
 
   const over = new AbortController()
-  const control = new Control(client, { target: pod.target, shell: pod.shell, signal: over.signal })
+  // Several tries must be over before the container gives us up.
+  const patience = Math.min(10_000, options.pod.orphanTimeout / 4)
+  const control = new Control(client, { target: pod.target, shell: pod.shell, patience, signal: over.signal })
   try {
     return await attended(session, { command, control, heartbeat })
   } finally {
+    if (pod.keep && !isGone(pod)) pod.lasts = await control.keep()
     over.abort()
     // A command that still prints should not do so while its pod is being ended.
     command.exec.close()
   }
+}
+
+/** Whether nobody is left there to be told anything. */
+function isGone({ observer }: EphemeralPod): boolean {
+  return observer.deleted || isOver(observer.pod)
 }
 
 interface Running {
@@ -67,8 +77,9 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
   using stdout = new OutputPump(io.stdout, 'stdout')
   using stderr = new OutputPump(io.stderr, 'stderr')
   const end = await commandEnd(session, { ...running, stdout, stderr })
+  interrupts.ended()
   reporter.phase('command ended')
-  const written = Promise.all([stdout.flush(), stderr.flush()])
+  const written = outOrOver(Promise.all([stdout.flush(), stderr.flush()]), interrupts.signal)
   // Waited for below: until then a failure must not pass for one that nobody handles.
   written.catch(() => {})
   const { first: interruptedBy, typed, timedOut } = interrupts
@@ -86,7 +97,8 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
     return outcome
   } finally {
     await acknowledged
-    await written
+    // The first error counts, and not that the output failed as well.
+    await written.catch(() => {})
   }
 }
 
@@ -97,7 +109,7 @@ async function commandEnd(
   const { pod, options, io, connection, interrupts } = session
   const { control, heartbeat } = running
   const lost = Promise.withResolvers<KuberunError>()
-  heartbeat.beat(control, () => lost.resolve(lostForGood))
+  heartbeat.beat(control, () => lost.resolve(lostForGood(control.lastError, pod.target.namespace)))
   interrupts.running((name) => {
     // A terminal's own size change makes the kernel tell the command.
     if (name !== 'CONT' && !(name === 'WINCH' && connection.tty)) control.kill(name)
@@ -116,10 +128,6 @@ async function commandEnd(
     throw error
   }
 }
-
-const lostForGood = new KuberunError('connection', 'connection to the API server lost: nothing answers any more', {
-  hint: 'by now the command has been ended in the pod, as by --orphan-timeout',
-})
 
 function isEnding(end: CommandEnd | KuberunError | undefined): boolean {
   return end !== undefined && 'kind' in end && end.kind === 'ended' && end.podEnding

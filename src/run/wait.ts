@@ -4,7 +4,7 @@ import { raced } from '../kube/abort.ts'
 /** Waits for something to happen, and where a time is given for so many milliseconds at most. Leaves no timer behind. */
 export async function waitFor(
   event: Promise<unknown>,
-  options: { atMost?: number | undefined; signal: AbortSignal },
+  options: { atMost?: number | undefined; signal?: AbortSignal },
 ): Promise<void> {
   if (options.atMost === undefined) {
     await raced(event, options.signal)

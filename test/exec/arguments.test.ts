@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { KuberunError } from '../../src/errors.ts'
 import { isLong, uploadArguments } from '../../src/exec/arguments.ts'
+import { wrapperCommand } from '../../src/exec/wrapper.ts'
 import { openKubeClient } from '../../src/kube/client.ts'
 import { holderCommand } from '../../src/pod/holder.ts'
-import type { Shell } from '../../src/pod/shell.ts'
+import { type Shell, toolsShell } from '../../src/pod/shell.ts'
 import { exited, failure } from '../support/scripted-exec.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { shells } from '../support/shells.ts'
@@ -14,16 +15,33 @@ const bounded = { timeout: 20_000 }
 const target = { namespace: 'dev', pod: 'p', container: 'kuberun' }
 const { signal } = new AbortController()
 
-test('an argv is long by its words or by its bytes', () => {
+test('an argv is long by what it takes of the request line', () => {
   const rows: [string[], boolean][] = [
     [['echo'], false],
-    [Array.from({ length: 1_000 }, () => ''), false],
-    [Array.from({ length: 1_001 }, () => ''), true],
-    [['x'.repeat(4_095)], false],
-    [['x'.repeat(4_096)], true],
-    [['ä'.repeat(2_048)], true],
+    [['x'.repeat(4_900)], false],
+    [['x'.repeat(5_000)], true],
+    // Three characters a byte.
+    [['ä'.repeat(800)], false],
+    [['ä'.repeat(900)], true],
+    [["'".repeat(1_700)], true],
+    // Each word has its name before it.
+    [Array.from({ length: 500 }, () => ''), false],
+    [Array.from({ length: 600 }, () => ''), true],
+    // What is no Unicode is not our concern here.
+    [['\ud800'], false],
   ]
   for (const [argv, expected] of rows) assert.equal(isLong(argv), expected, `${argv.length}, ${argv[0]?.length}`)
+})
+
+test('a request line with an argv that is not long is one that any load balancer takes', () => {
+  const word = "'".repeat(1_660)
+  assert.equal(isLong([word]), false)
+  const words = wrapperCommand(toolsShell, { mark: 'x'.repeat(21), input: 'ask', command: [word] })
+  const command = new URLSearchParams(words.map((text) => ['command', text]))
+  // The path and the rest of the query may take as much as they can.
+  const other =
+    'GET /api/v1/namespaces//pods//exec?container=kuberun&stdin=true&stdout=true&stderr=true&tty=false HTTP/1.1'
+  assert.ok(String(command).length + other.length + 63 + 63 < 8_192, String(String(command).length))
 })
 
 /** A server with a container whose shell is this one. */

@@ -20,7 +20,7 @@ interface Setting extends AsyncDisposable {
 }
 
 /** A container on a server, and the control of it. */
-async function setUp(shell: Shell): Promise<Setting> {
+async function setUp(shell: Shell, patience = 60_000): Promise<Setting> {
   const server = await ScriptedServer.start()
   server.life = () => {}
   const pod = server.pods.add({
@@ -34,7 +34,7 @@ async function setUp(shell: Shell): Promise<Setting> {
   assert.ok(pod.container)
   return {
     server,
-    control: new Control(client, { target, shell, signal: stop.signal }),
+    control: new Control(client, { target, shell, patience, signal: stop.signal }),
     stop,
     container: pod.container,
     [Symbol.asyncDispose]: async () => {
@@ -73,11 +73,23 @@ suite('the control of a run', { concurrency: 8 }, () => {
         assert.equal(await wrapped.process.exitCode, 137)
       })
 
+      test('makes the pod stay while the command runs, and lets that end in peace', bounded, async () => {
+        await using setting = await setUp(shell)
+        const script = 'echo ready; until [ -e /dev/shm/kuberun.go ]; do sleep 0.02; done; exit 6'
+        const wrapped = new Wrapped(setting.container, { shell, command: ['sh', '-c', script] })
+        await wrapped.said('ready')
+        assert.equal(await setting.control.keep(), true)
+        assert.equal(wrapped.stdout, 'ready\n')
+        setting.stop.abort()
+        await run(setting.container, ': >/dev/shm/kuberun.go')
+        assert.equal(await wrapped.process.exitCode, 6)
+      })
+
       test('acknowledges the end and makes the pod stay', bounded, async () => {
         await using setting = await setUp(shell)
         const wrapped = new Wrapped(setting.container, { shell, command: ['sh', '-c', 'exit 6'] })
         await wrapped.end()
-        await setting.control.keep()
+        assert.equal(await setting.control.keep(), true)
         assert.equal(await wrapped.process.exitCode, 6)
         // The holder waits for no more beats.
         const patient = 'until grep -qs 2147483647 /proc/[0-9]*/cmdline; do sleep 0.02; done; echo there'
@@ -123,10 +135,44 @@ suite('the control of a run', { concurrency: 8 }, () => {
       for (const text of received) assert.match(text, /^(1 kill USR2|2 beat)\n/)
     })
 
+    test('is opened again where it falls silent, without signals that are late', bounded, async () => {
+      await using setting = await setUp(shell, 300)
+      const script = 'trap "echo got" USR1; trap "exit 4" USR2; echo ready; while :; do sleep 0.02; done'
+      const wrapped = new Wrapped(setting.container, { shell, command: ['sh', '-c', script] })
+      await wrapped.said('ready')
+      let execs = 0
+      setting.server.exec = async (attempt) => {
+        if (++execs > 1) return attempt.run()
+        // It is there no more, as behind a firewall that has forgotten it.
+        const { ws } = await attempt.accept()
+        ws.pause()
+      }
+      const before = setting.control.lastAnswer
+      setting.control.beat()
+      setting.control.kill('USR1')
+      await until(() => setting.control.lastAnswer > before)
+      setting.control.kill('USR2')
+      assert.equal((await wrapped.end())?.exitCode, 4)
+      assert.equal(wrapped.stdout, 'ready\n')
+      assert.equal(execs, 2)
+    })
+
+    test('that takes too long to be opened is tried again, with all that it was to bring', bounded, async () => {
+      await using setting = await setUp(shell, 300)
+      const script = 'trap "exit 4" USR1; echo ready; while :; do sleep 0.02; done'
+      const wrapped = new Wrapped(setting.container, { shell, command: ['sh', '-c', script] })
+      await wrapped.said('ready')
+      let execs = 0
+      setting.server.exec = (attempt) => (++execs > 1 ? attempt.run() : undefined)
+      setting.control.kill('USR1')
+      assert.equal((await wrapped.end())?.exitCode, 4)
+      assert.equal(execs, 2)
+    })
+
     test('gives up on keeping a pod where nothing answers', bounded, async () => {
       await using setting = await setUp(shell)
       setting.server.exec = (attempt) => attempt.refuse('403 Forbidden', '')
-      await setting.control.keep(100)
+      assert.equal(await setting.control.keep(100), false)
     })
 
     test('ends with its signal', bounded, async () => {

@@ -178,3 +178,14 @@ test('in a pod the service account counts, and its token stays a file', async ()
   assert.equal(config?.user.tokenFile, join(folder.path, 'token'))
   assert.equal(await inClusterConfig({}, folder.path), undefined)
 })
+
+test('names of a kubeconfig are not ignored in a pod that has none', async () => {
+  await using folder = await temporaryFolder()
+  const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBECONFIG: join(folder.path, 'none') }
+  await folder.file('token', 'x')
+  const inPod = (options: ClusterOptions) => loadClusterConfig(options, env, folder.path)
+  assert.equal((await inPod({ namespace: 'mine' })).userName, 'service account')
+  for (const options of [{ context: 'a' }, { cluster: 'a' }, { user: 'a' }]) {
+    await assert.rejects(inPod(options), { code: 'kubeconfig', message: /^no kubeconfig found/ })
+  }
+})

@@ -27,8 +27,12 @@ test('without flags, a run is as the help says', () => {
 test('repeated lists are merged, and an empty text is none, as scripts pass empty variables', () => {
   const { pod, cluster } = parse('-l', 'a=1,b=2', '-l', 'b=3', '--context=', '-n', '', '--serviceaccount=', 'x')
   assert.deepEqual(pod.labels, { a: '1', b: '3' })
-  assert.deepEqual(cluster, { asGroup: [], requestTimeout: 0 })
+  assert.deepEqual(cluster, { asGroup: [], requestTimeout: 60_000 })
   assert.equal('serviceAccount' in pod, false)
+})
+
+test('a request to the API server has a limit that can be lifted', () => {
+  assert.equal(parse('--request-timeout=0', 'x').cluster.requestTimeout, 0)
 })
 
 test('what is right passes', () => {
@@ -37,6 +41,8 @@ test('what is right passes', () => {
     ['--shell=always', ''],
     ['--limits=memory=20Mi,cpu=1', '--requests=memory=20971520,cpu=1000m', 'x'],
     ['--limits=nvidia.com/gpu=1', 'x'],
+    // The kubeconfig may say as whom.
+    ['--as-group=a', 'x'],
     ['-l', 'a.b/c-d_e=', '-l', 'X=y.z_1', 'x'],
     ['--annotations', 'Note.io/a=anything, at = all\n', 'x'],
     ['--env', 'a b.c-d=é\n', 'x'],
@@ -86,7 +92,6 @@ const mistakes: [string[], RegExp][] = [
     /^invalid overrides: want a JSON list of operations, got an object$/,
   ],
   [['--overrides=[{"op":"put"}]', '--override-type=json', 'x'], /operation 1 has the op "put"$/],
-  [['--as-group=a', 'x'], /^--as-group needs --as$/],
   [['--pod-running-timeout=0', 'x'], /^--pod-running-timeout must be higher than zero$/],
   [['--orphan-timeout=4s', 'x'], /^--orphan-timeout must be 5s or longer$/],
   [['--deadline=0', 'x'], /^--deadline must be 1s or longer$/],

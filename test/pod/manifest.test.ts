@@ -153,6 +153,27 @@ suite('overrides', () => {
     assert.deepEqual(pod.spec.containers[0]?.command, holder)
   })
 
+  for (const [type, patch] of [
+    ['merge', { spec: { enableServiceLinks: null, activeDeadlineSeconds: null } }],
+    ['strategic', { spec: { enableServiceLinks: null, activeDeadlineSeconds: null } }],
+    [
+      'json',
+      [
+        { op: 'remove', path: '/spec/enableServiceLinks' },
+        { op: 'remove', path: '/spec/activeDeadlineSeconds' },
+      ],
+    ],
+  ] as const) {
+    test(`of the type ${type} may take away what a run does not need`, () => {
+      const { spec } = overridden(patch, type)
+      assert.deepEqual(
+        ['enableServiceLinks', 'activeDeadlineSeconds'].filter((field) => field in spec),
+        [],
+      )
+      assert.equal(spec.automountServiceAccountToken, false)
+    })
+  }
+
   test('by operations cannot rename the pod', () => {
     const pod = overridden([{ op: 'replace', path: '/metadata/name', value: 'x' }], 'json')
     assert.equal(pod.metadata.name, run.name)

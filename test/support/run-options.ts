@@ -6,7 +6,7 @@ export function runOptions(command: readonly string[], setup: Partial<RunOptions
     program: 'kuberun',
     command,
     shell: 'auto',
-    cluster: { asGroup: [], requestTimeout: 0 },
+    cluster: { asGroup: [], requestTimeout: 60_000 },
     pod: podOptions(),
     stdin: true,
     tty: 'auto',
