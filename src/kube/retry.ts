@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError } from '../errors.ts'
+import { ApiError, type KuberunError } from '../errors.ts'
 import { TooSlow } from './abort.ts'
 import { ProxyRefusal, TransportError } from './transport.ts'
 
@@ -100,8 +100,14 @@ export function canMend(error: unknown): boolean {
   return error instanceof TransportError && !isHopeless(error)
 }
 
+/** Whether the server is out of reach, so that the next request is lost as well: not there, or not to be trusted. */
+export function isOutOfReach(error: KuberunError): boolean {
+  const { code = '' } = (error.cause ?? {}) as NodeJS.ErrnoException
+  return absent.has(code) || isHopeless(error)
+}
+
 // Nobody mends a certificate or a proxy's rules while we wait.
-function isHopeless({ cause }: TransportError): boolean {
-  const { code = '' } = cause as NodeJS.ErrnoException
+function isHopeless({ cause }: Error): boolean {
+  const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException
   return cause instanceof ProxyRefusal || /^ERR_(SSL|TLS)|CERT|ISSUER|SIGNATURE/.test(code)
 }

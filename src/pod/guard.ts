@@ -2,6 +2,7 @@ import type { V1Job, V1OwnerReference } from '@kubernetes/client-node'
 import { ApiError, KuberunError } from '../errors.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { jobPath, jobsPath } from '../kube/resources.ts'
+import { isOutOfReach } from '../kube/retry.ts'
 import { createNamed } from './create-named.ts'
 import { beatInterval } from './holder.ts'
 import { runMetadata } from './labels.ts'
@@ -107,7 +108,8 @@ export class Guard {
 /** Not allowed, over quota, refused by a policy, or not answered in time. */
 function isForWantOfGuard(error: unknown): boolean {
   if (error instanceof ApiError) return error.status !== 401
-  return error instanceof KuberunError && error.code === 'connection'
+  // Where no server is, the pod need not be tried, which would then have to be looked for.
+  return error instanceof KuberunError && error.code === 'connection' && !isOutOfReach(error)
 }
 
 /** By RBAC, by a server without PATCH, or by a policy. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { KuberunError } from '../../src/errors.ts'
+import { kubeconfigText, temporaryFolder } from '../support/kube-home.ts'
 import { refusal } from '../support/kube-server.ts'
 import { runOn } from '../support/scripted-run.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
@@ -64,6 +65,17 @@ suite('what was made', together, () => {
     assert.ok(stderr.includes(`kubectl delete job -n dev --cascade=orphan ${job}\n`), stderr)
     assert.doesNotMatch(stderr, /pod "[^"]+" may be left behind/)
   })
+})
+
+test('where no server is, no pod is looked for', bounded, async () => {
+  await using folder = await temporaryFolder()
+  const kubeconfig = await folder.file('config', kubeconfigText({ server: 'https://127.0.0.1:1' }))
+  const { error, stderr } = await runOn({ kubeconfig }, ['true'])
+  assert.match(
+    (error as Error).message,
+    /^cannot reach the API server at "https:\/\/127\.0\.0\.1:1": connection refused$/,
+  )
+  assert.equal(stderr, '')
 })
 
 suite('another uid', together, () => {

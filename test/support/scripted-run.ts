@@ -26,7 +26,11 @@ export interface Ran {
 }
 
 /** Runs a command on a scripted server, by the library and with streams of our own. */
-export async function runOn(server: ScriptedServer, command: readonly string[], setup: RunSetup = {}): Promise<Ran> {
+export async function runOn(
+  server: Pick<ScriptedServer, 'kubeconfig'>,
+  command: readonly string[],
+  setup: RunSetup = {},
+): Promise<Ran> {
   const { input, output, signals = new TestSignals(), pod, requestTimeout, ...options } = setup
   const [stdout, stderr] = [collector(), collector()]
   const io = {
