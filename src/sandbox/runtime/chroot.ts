@@ -39,6 +39,7 @@ export async function chroots(images: Images): Promise<Isolation> {
         pid = child.pid ?? 0
         return { pid, exitCode: exitOf(child) }
       },
+      ready: async () => {},
       abandon: async () => {},
       clean: async (sessions) => {
         await killAllIn(root, new Set([...sessions, pid]))

@@ -43,6 +43,7 @@ export class LocalContainer implements Container {
     const { place, env, pipes, spec } = this.#parts
     const gone = `failed to load task: no running task found: task ${spec.id} not found`
     if (this.#hasEnded) throw new ExecError(gone)
+    await place.ready()
     const fault = await faultIn(place, env, options.command)
     // Once process 1 has ended, nothing can be found in its root.
     if (this.#hasEnded) throw new ExecError(gone)

@@ -13,7 +13,7 @@ export class LocalRuntime implements Runtime {
   readonly folder: string
   readonly #images: Images
   readonly #isolation: Isolation
-  readonly #pipes: Pipes
+  readonly #pipes = new Pipes()
   readonly #containers = new Set<Container>()
   #count = 0
 
@@ -21,7 +21,6 @@ export class LocalRuntime implements Runtime {
     this.folder = options.folder
     this.#images = options.images
     this.#isolation = options.isolation
-    this.#pipes = new Pipes()
   }
 
   async start(spec: ContainerSpec): Promise<Container> {
@@ -51,11 +50,17 @@ export class LocalRuntime implements Runtime {
     }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends all containers. */
+  async close(): Promise<void> {
     const containers = [...this.#containers]
     for (const container of containers) container.signal('KILL')
     await Promise.all(containers.map(({ ended }) => ended))
-    await Promise.all([this.#pipes[Symbol.asyncDispose](), removeFolder(this.folder)])
+    await this.#pipes[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+    await removeFolder(this.folder)
   }
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { exitOf } from './exit.ts'
 import type { Images } from './images.ts'
 import { environmentWords, type Isolation, type Launch, type Place, toolEnvironment } from './place.ts'
@@ -66,6 +67,7 @@ export async function namespaces(options: { images: Images; folder: string; asRo
         child.stdin.end('\n')
         return { pid, exitCode }
       },
+      ready: () => untilIn(root, pid),
       abandon: async () => {
         child.stdin.end()
         await exitCode
@@ -110,6 +112,18 @@ async function untilUp(child: SetupProcess): Promise<{ pid: number; parent: numb
       if (pid !== undefined) resolve({ pid: Number(pid), parent: Number(parent) })
     })
   })
+}
+
+/**
+ * Waits until process 1 has its root, or has ended: it is itself, and in the inner user namespace that others are to
+ * join, only then. No event tells.
+ */
+async function untilIn(root: string, pid: number): Promise<void> {
+  for (;;) {
+    const at = await readlink(`/proc/${pid}/root`).catch((error: NodeJS.ErrnoException) => error.code)
+    if (at === root || at === 'ENOENT') return
+    await setTimeout(1)
+  }
 }
 
 /** Where something is mounted on this machine. */

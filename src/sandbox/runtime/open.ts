@@ -4,7 +4,6 @@ import { chroots } from './chroot.ts'
 import { type ImageRoot, Images } from './images.ts'
 import { LocalRuntime } from './local.ts'
 import { namespaces } from './namespaces.ts'
-import type { Isolation } from './place.ts'
 import { makeStateFolder, removeFolder, sweep } from './state.ts'
 
 /**
@@ -32,9 +31,7 @@ export async function openRuntime(options: RuntimeOptions = {}): Promise<LocalRu
   const faults: string[] = []
   for (const name of options.isolation === undefined ? namesHere() : [options.isolation]) {
     try {
-      const runtime = new LocalRuntime({ folder, images, isolation: await makeIsolation(name, images, folder) })
-      await tryOut(runtime)
-      return runtime
+      return await open(name, { folder, images })
     } catch (error) {
       faults.push(`${titles[name]}: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -53,16 +50,21 @@ function namesHere(): IsolationName[] {
   return process.getuid?.() === 0 ? ['root', 'user', 'chroot'] : ['user']
 }
 
-async function makeIsolation(name: IsolationName, images: Images, folder: string): Promise<Isolation> {
-  return name === 'chroot' ? chroots(images) : namespaces({ images, folder, asRoot: name === 'root' })
-}
-
-/** Runs a first container: whether all that it takes is allowed, only that can tell. */
-async function tryOut(runtime: LocalRuntime): Promise<void> {
-  const container = await runtime.start(probe)
-  const { code } = await container.ended
-  await container.remove()
-  if (code !== 0) throw new Error(`a container that does nothing ended with ${code}`)
+/** Opens it and runs a first container: whether all that it takes is allowed, only that can tell. */
+async function open(name: IsolationName, { folder, images }: { folder: string; images: Images }) {
+  const asRoot = name === 'root'
+  const isolation = await (name === 'chroot' ? chroots(images) : namespaces({ images, folder, asRoot }))
+  const runtime = new LocalRuntime({ folder, images, isolation })
+  try {
+    const container = await runtime.start(probe)
+    const { code } = await container.ended
+    await container.remove()
+    if (code !== 0) throw new Error(`a container that does nothing ended with ${code}`)
+    return runtime
+  } catch (error) {
+    await runtime.close()
+    throw error
+  }
 }
 
 const probe: ContainerSpec = {

@@ -37,7 +37,9 @@ export interface Place {
   words(command: readonly string[]): readonly string[]
   /** Runs the container's command. */
   go(): Process1
-  /** Ends it before that. */
+  /** When processes can be started beside it. */
+  ready(): Promise<void>
+  /** Ends it before it runs the command. */
   abandon(): Promise<void>
   /** Ends what the kernel does not end with process 1: what is in these sessions, and what it finds. */
   clean(sessions: ReadonlySet<number>): Promise<void>

@@ -82,10 +82,9 @@ function overlayRows(
     const layers = `lowerdir=${skeleton.imageRoot}/${name},upperdir=${folder}/upper/${name},workdir=${folder}/work/${name}`
     return row('overlay', `${folder}/root/${name}`, 'overlay', `${layers},${options}`)
   }
-  const isNested = (name: string) => name.includes('/')
   return {
-    top: skeleton.overlays.filter((name) => !isNested(name)).map(rowOf),
-    nested: skeleton.overlays.filter(isNested).map(rowOf),
+    top: skeleton.overlays.filter((name) => !name.includes('/')).map(rowOf),
+    nested: skeleton.overlays.filter((name) => name.includes('/')).map(rowOf),
   }
 }
 
