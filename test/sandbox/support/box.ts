@@ -6,9 +6,13 @@ import type { Container, ContainerSpec, ExecOptions, ProcessEnd } from '../../..
 
 const isRoot = process.getuid?.() === 0
 
-/** The isolations, and why one cannot be tested here. */
+/** The isolations, and why one cannot be tested here. As root, another process tests the ordinary user's. */
 export function isolations(names: readonly IsolationName[]): { isolation: IsolationName; skip: string | false }[] {
-  return names.map((isolation) => ({ isolation, skip: !isRoot && isolation !== 'user' && 'only root can do this' }))
+  return names.map((isolation) => ({ isolation, skip: (isolation === 'user') === isRoot && reason(isolation) }))
+}
+
+function reason(isolation: IsolationName): string {
+  return isolation === 'user' ? 'tested as an ordinary user, in runtime-ends.test.ts' : 'only root can do this'
 }
 
 /** A runtime, and what its containers have printed. */
