@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { exitOf } from './exit.ts'
@@ -18,12 +18,19 @@ const run = promisify(execFile)
  * What it cannot give: a /proc, other process ids (so a container's "process 1" is replaced in the words of commands), a
  * hostname, memory that is shared by mounts: a volume is copied to the container, and back when it has ended.
  */
-export async function chroots(images: Images): Promise<Isolation> {
+export async function chroots({ images, folder: state }: { images: Images; folder: string }): Promise<Isolation> {
+  const made = new Map<string, Promise<string>>()
+  const preparedFor = async (image: string): Promise<string> => {
+    const imageRoot = await images.smallRootOf(image)
+    const prepared = made.get(imageRoot) ?? prepare(join(state, `chroot-${made.size}`), imageRoot)
+    made.set(imageRoot, prepared)
+    return prepared
+  }
   const { chroot } = await findTools(['chroot', 'cp', 'env', 'script', 'setpriv', 'stty'])
   return async (launch) => {
     const { spec, user, folder } = launch
     const root = join(folder, 'root')
-    const cwd = await fill(root, launch, await images.smallRootOf(spec.image))
+    const cwd = await fill(root, launch, await preparedFor(spec.image))
     const ids = [`--userspec=${user.uid}:${user.gid}`, '--groups=']
     const toRoot = [chroot, ...ids, root, '/bin/sh', '-c', 'cd "$0" && exec "$@"', cwd]
     let pid = 0
@@ -60,19 +67,25 @@ function spawnFirst(launch: Launch, toRoot: readonly string[]): ChildProcess {
   })
 }
 
-/** Makes the container's root; gives its working directory. */
-async function fill(root: string, { spec }: Launch, image: string): Promise<string> {
-  await mkdir(root)
-  await run('cp', ['-a', `${image}/.`, root])
+/** Makes the container's root from a prepared one; gives its working directory. */
+async function fill(root: string, { spec }: Launch, prepared: string): Promise<string> {
+  await run('cp', ['-a', prepared, root])
   const cwd = await resolveIn(root, spec.workingDir ?? '/')
-  await Promise.all(['dev/shm', 'tmp', 'proc', `.${cwd}`].map((name) => mkdir(join(root, name), { recursive: true })))
-  await run('chmod', ['1777', join(root, 'tmp'), join(root, 'dev/shm')])
-  // Where devices cannot be made there are none.
-  await run('cp', ['-a', ...devices.map((name) => `/dev/${name}`), join(root, 'dev')]).catch(() => {})
+  await mkdir(root + cwd, { recursive: true })
   for (const { from, at } of spec.mounts) {
     const to = root + (await resolveIn(root, at))
     await mkdir(to, { recursive: true })
     await run('cp', ['-a', `${from}/.`, to])
   }
   return cwd
+}
+
+/** Makes of an image's root what is the same in all its containers. */
+async function prepare(prepared: string, imageRoot: string): Promise<string> {
+  await run('cp', ['-a', imageRoot, prepared])
+  await Promise.all(['dev/shm', 'tmp', 'proc'].map((name) => mkdir(join(prepared, name), { recursive: true })))
+  await Promise.all(['dev/shm', 'tmp'].map((name) => chmod(join(prepared, name), 0o1777)))
+  // Where devices cannot be made there are none.
+  await run('cp', ['-a', ...devices.map((name) => `/dev/${name}`), join(prepared, 'dev')]).catch(() => {})
+  return prepared
 }

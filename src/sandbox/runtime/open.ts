@@ -53,7 +53,7 @@ function namesHere(): IsolationName[] {
 /** Opens it and runs a first container: whether all that it takes is allowed, only that can tell. */
 async function open(name: IsolationName, { folder, images }: { folder: string; images: Images }) {
   const asRoot = name === 'root'
-  const isolation = await (name === 'chroot' ? chroots(images) : namespaces({ images, folder, asRoot }))
+  const isolation = await (name === 'chroot' ? chroots({ images, folder }) : namespaces({ images, folder, asRoot }))
   const runtime = new LocalRuntime({ folder, images, isolation })
   try {
     const container = await runtime.start(probe)
