@@ -35,9 +35,15 @@ export interface SandboxOptions {
   /** Where not given: `default`, `team`, `restricted`, and `quota` for two pods. */
   namespaces?: Readonly<Record<string, NamespaceOptions>>
   /** Users with few rights, each with a context of its name; where not given one `team`, who may run pods in `team`. */
-  users?: Readonly<Record<string, { namespace: string; rules: readonly Rule[] }>>
+  users?: Readonly<Record<string, Rights>>
   /** Takes what should not happen. */
   onError?: (error: unknown) => void
+}
+
+/** What a user may do, and where. */
+export interface Rights {
+  namespace: string
+  rules: readonly Rule[]
 }
 
 /** A cluster in this process. Disposing of it ends its containers and removes its files. */
@@ -45,6 +51,11 @@ export interface Sandbox extends AsyncDisposable {
   /** The path of a kubeconfig with a context for each user; the current one may do everything. */
   readonly kubeconfig: string
   readonly url: string
+  /**
+   * Adds a user with few rights.
+   * @returns the user's token
+   */
+  addUser(name: string, rights: Rights): string
   /** Has the API server go away for a second. */
   restartApi(): Promise<void>
 }
@@ -66,6 +77,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   return {
     kubeconfig: path,
     url: api.url,
+    addUser: (name, rights) => {
+      const user = newUser(name, rights)
+      users.push(user)
+      return user.token
+    },
     restartApi: () => api.restart(),
     [Symbol.asyncDispose]: async () => {
       controllers[Symbol.dispose]()

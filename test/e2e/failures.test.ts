@@ -280,7 +280,7 @@ describe('a namespace with a quota', { timeout: 180_000 }, () => {
 
 describe('a pod that cannot start', { concurrency: 4, timeout: 180_000 }, () => {
   test('an image that does not exist', async () => {
-    expectError(await here.sh('kubectl kuberun --image nosuch:1 true'), /"nosuch:1" cannot be pulled/, {
+    expectError(await here.sh('kubectl kuberun --image missing:1 true'), /"missing:1" cannot be pulled/, {
       within: 30_000,
     })
   })
@@ -290,8 +290,8 @@ describe('a pod that cannot start', { concurrency: 4, timeout: 180_000 }, () => 
   })
 
   test('an image that is not on the node, with the pull policy Never', async () => {
-    const ended = await here.sh('kubectl kuberun --image nosuch:2 --image-pull-policy=Never true')
-    expectError(ended, /"nosuch:2" is not on the node/, { within: 20_000 })
+    const ended = await here.sh('kubectl kuberun --image missing:2 --image-pull-policy=Never true')
+    expectError(ended, /"missing:2" is not on the node/, { within: 20_000 })
   })
 
   test('a node selector that fits no node: told at once, and the end after --pod-running-timeout', async () => {

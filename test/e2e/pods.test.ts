@@ -334,7 +334,7 @@ describe('--tools', { concurrency: 2, timeout: 120_000 }, () => {
 
   test('an image of tools that does not exist', async (t) => {
     if (!(await has(t, here, images.static))) return
-    const ended = await here.sh(`kuberun --tools-image nosuch:3 --image ${images.static} -- /app x`)
-    expectError(ended, /"nosuch:3"/, { within: 30_000 })
+    const ended = await here.sh(`kuberun --tools-image missing:3 --image ${images.static} -- /app x`)
+    expectError(ended, /"missing:3"/, { within: 30_000 })
   })
 })

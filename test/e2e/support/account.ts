@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { apply, at, type Kubeconfig, kubectl, type Place } from './place.ts'
+import { sandbox } from './ground.ts'
+import { at, create, type Kubeconfig, kubectl, type Place } from './place.ts'
 
 /** A rule of a Role. */
 export interface Rule {
@@ -19,9 +20,18 @@ const rbac = 'rbac.authorization.k8s.io'
 
 /** The same place as a user sees it who may do there what the rules say, and nothing anywhere else. */
 export async function asUser(place: Place, name: string, rules: readonly Rule[] = neededRules): Promise<Place> {
+  const token =
+    sandbox?.addUser(name, { namespace: place.namespace, rules }) ?? (await serviceAccount(place, name, rules))
+  return variant(place, name, (config) => {
+    for (const entry of config.users) entry.user = { token }
+  })
+}
+
+/** @returns its token */
+async function serviceAccount({ namespace }: Place, name: string, rules: readonly Rule[]): Promise<string> {
   const metadata = { name }
   const subjects = [{ kind: 'ServiceAccount', name }]
-  await apply(
+  await create(
     [
       { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
       { apiVersion: `${rbac}/v1`, kind: 'Role', metadata, rules },
@@ -33,12 +43,9 @@ export async function asUser(place: Place, name: string, rules: readonly Rule[] 
         subjects,
       },
     ],
-    place.namespace,
+    namespace,
   )
-  const token = (await kubectl(`create token ${name} -n ${place.namespace} --duration 2h`)).trim()
-  return variant(place, name, (config) => {
-    for (const entry of config.users) entry.user = { token }
-  })
+  return (await kubectl(`create token ${name} -n ${namespace} --duration 2h`)).trim()
 }
 
 /** The same place with a kubeconfig that was changed. */

@@ -1,5 +1,7 @@
 import type { TestContext } from 'node:test'
 import { kubectl, type Place } from './place.ts'
+import { onSandbox } from './programs.ts'
+import { lackOf } from './sandbox-images.ts'
 import { until } from './wait.ts'
 
 /** Images beside the default one; a cluster that cannot pull one of them skips its tests. */
@@ -18,6 +20,11 @@ const known = new Map<string, Promise<boolean>>()
 
 /** Whether the cluster has the image; skips the test where it has not. */
 export async function has(context: TestContext, place: Place, image: string): Promise<boolean> {
+  if (onSandbox) {
+    const lack = await lackOf(image)
+    if (lack !== undefined) context.skip(lack)
+    return lack === undefined
+  }
   const found = known.get(image) ?? canPull(place, image)
   known.set(image, found)
   if (await found) return true

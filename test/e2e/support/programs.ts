@@ -12,6 +12,13 @@ export const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** The built programs under test; another folder's with KUBERUN_TEST_BIN. */
 export const bin = process.env['KUBERUN_TEST_BIN'] ?? join(root, 'dist/bin')
 
+/**
+ * What the tests run on. KUBERUN_TEST_GROUND is `cluster`, for that of the current context; `sandbox-v4`, with the older
+ * stream protocol, which kubectl's own exec does not speak; or not set, for a sandbox of each file's own.
+ */
+export const ground = process.env['KUBERUN_TEST_GROUND'] ?? 'sandbox'
+export const onSandbox = ground !== 'cluster'
+
 /** Everything that would take too long for every day. */
 export const full = process.env['KUBERUN_TEST_FULL'] === '1'
 
