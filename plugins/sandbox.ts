@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
 import { KuberunError, UsageError } from '../src/errors.ts'
 import type { EndSignal, RunResult, RunSignal } from '../src/run/io.ts'
+import { readFaults } from '../src/sandbox/kubelet/faults.ts'
 import type { Sandbox } from '../src/sandbox/sandbox.ts'
 import { print } from './print.ts'
 import { catchSignals } from './signals.ts'
@@ -12,19 +13,33 @@ import { version } from './version.ts'
 const help = `A Kubernetes cluster in one process, to try and test with: its containers are processes of this machine.
 
 Usage:
-  kuberun-sandbox [--v4] [-- COMMAND [ARGS…]]
+  kuberun-sandbox [flags] [-- COMMAND [ARGS…]]
 
 With a command: starts the cluster, runs the command with KUBECONFIG set, stops the cluster, and exits with the
 command's exit code. Without: prints the line that sets KUBECONFIG, and stays until a signal.
 
 Flags:
-  --v4        Offer only the older stream protocol, v4; kubectl's exec needs v5.
-  -h, --help  Print this help.
-  --version   Print the version.
+  --faults=LIST  What is to go wrong with every pod, with commas between.
+  --v4           Offer only the older stream protocol, v4; kubectl's exec needs v5.
+  -h, --help     Print this help.
+  --version      Print the version.
+
+Faults, for one pod in its annotation sandbox.kuberun/fault:
+  slow-start=2s     Its containers start so much later.
+  pull-error        Its image cannot be pulled.
+  unschedulable     No node takes it.
+  evicted=1s        It is evicted so long after its start.
+  out-of-memory=1s  Its containers are killed for want of memory so long after their start.
+  cut-after=1000    A stream breaks after so many bytes of output.
+  api-restart=1s    So long after its start the API server goes away for a second.
+
+Namespaces: default; team; restricted, with the Pod Security Standard of that name; quota, for two pods.
+Contexts: sandbox, who may do all; team, who may run pods in the namespace team.
 
 Examples:
   kuberun-sandbox -- kuberun echo hi
   kuberun-sandbox -- sh -c 'seq 1 20 | xargs -P20 -I{} kuberun echo {}'
+  kuberun-sandbox --faults=slow-start=5s,cut-after=1000 -- ./my-script
 `
 
 /**
@@ -35,9 +50,11 @@ export async function runSandbox(words: readonly string[], ignored: ReadonlySet<
   const { flags, command } = read(words)
   if (flags.help) return print(help)
   if (flags.version) return print(`kuberun-sandbox ${version}\n`)
+  const faults = checkFaults(flags.faults ?? '')
   const signals = catchSignals(process, ignored)
   const { startSandbox } = await import('../src/sandbox/sandbox.ts')
-  await using sandbox = await startSandbox({ protocol: flags.v4 ? 'v4' : 'v5', onError: tell }).catch(explain)
+  const options = { protocol: flags.v4 ? 'v4' : 'v5', faults, onError: tell } as const
+  await using sandbox = await startSandbox(options).catch(explain)
   // Awaited, as the cluster ends with this function.
   return await (command.length > 0 ? runCommand(command, sandbox, signals) : stay(sandbox, signals))
 }
@@ -52,6 +69,7 @@ function read(words: readonly string[]) {
   const hint = 'see "kuberun-sandbox --help"'
   try {
     const options = {
+      faults: { type: 'string' },
       v4: { type: 'boolean' },
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean' },
@@ -65,6 +83,15 @@ function read(words: readonly string[]) {
   } catch (error) {
     if (error instanceof UsageError) throw error
     throw new UsageError((error as Error).message.split('. ')[0] ?? '', { hint, cause: error })
+  }
+}
+
+function checkFaults(faults: string): string {
+  try {
+    readFaults(faults)
+    return faults
+  } catch (cause) {
+    throw new UsageError((cause as Error).message, { hint: 'see "kuberun-sandbox --help"', cause })
   }
 }
 
