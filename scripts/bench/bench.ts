@@ -1,7 +1,7 @@
 /**
  * Compares kuberun with kubectl on the current context's cluster, in one run, alternating. Prints a Markdown table.
  *
- *   npm run bench                 all rows
+ *   npm run bench                 all rows; the table goes into BENCHMARKS.md too
  *   npm run bench -- echo stdin   the rows whose names begin so
  *
  * What is in MB is 10^6 bytes. An idle cluster and an idle machine give figures that mean something.
@@ -11,6 +11,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { alternate, median, type Sample } from './measure.ts'
+import { writeReport } from './report.ts'
 
 const image = process.env.KUBERUN_BENCH_IMAGE ?? 'alpine:3.20'
 const bytes = 300_000_000
@@ -79,17 +80,24 @@ const rows: Row[] = [
   },
 ]
 
+const table: string[] = []
 const wanted = process.argv.slice(2)
 const chosen = rows.filter(({ name }) => wanted.length === 0 || wanted.some((word) => name.startsWith(word)))
 try {
   execFileSync('sh', ['-c', `head -c ${bytes} /dev/urandom >${input}`])
   execFileSync('kubectl', ['run', pod, `--image=${image}`, '--restart=Never', '--command', '--', 'sleep', '3600'])
   execFileSync('kubectl', ['wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=120s'])
-  console.log('| what | kuberun | kubectl | ratio | budget | peak memory |\n|---|---|---|---|---|---|')
+  print('| what | kuberun | kubectl | ratio | budget | peak memory |\n| --- | --- | --- | --- | --- | --- |')
   for (const row of chosen) await compare(row)
+  if (chosen.length === rows.length) writeReport(table)
 } finally {
   execFileSync('kubectl', ['delete', 'pod', pod, '--ignore-not-found', '--grace-period=1', '--wait=false'])
   rmSync(scratch, { recursive: true, force: true })
+}
+
+function print(line: string): void {
+  console.log(line)
+  table.push(line)
 }
 
 /** The median and, in brackets, the spread from the quickest to the slowest. */
@@ -107,7 +115,7 @@ async function compare({ name, ours, theirs, pairs, budget, empty }: Row): Promi
   const [a, b] = samples.map((side) => median(side.map((s) => s.time))) as [number, number]
   const memory = Math.max(...samples[0].map((s) => s.rss)) / 1e6
   const cells = [name, times(samples[0]), times(samples[1]), (a / b).toFixed(2), `≤ ${budget.toFixed(2)}`]
-  console.log(`| ${[...cells, memory > 10 ? `${memory.toFixed(0)} MB` : ''].join(' | ')} |`)
+  print(`| ${[...cells, memory > 10 ? `${memory.toFixed(0)} MB` : ''].join(' | ')} |`)
   samples.forEach((side, n) => {
     const failed = side.filter((sample) => sample.failed).length
     if (failed > 0)
@@ -118,7 +126,7 @@ async function compare({ name, ours, theirs, pairs, budget, empty }: Row): Promi
     number,
     number,
   ]
-  console.log(`| ${name}, the stream alone | ${rate(a - c)} | ${rate(b - d)} | ${((a - c) / (b - d)).toFixed(2)} | | |`)
+  print(`| ${name}, the stream alone | ${rate(a - c)} | ${rate(b - d)} | ${((a - c) / (b - d)).toFixed(2)} | | |`)
 }
 
 function rate(ms: number): string {
