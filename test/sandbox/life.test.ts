@@ -43,6 +43,12 @@ async function seen(pod: V1Pod, wanted: (pod: V1Pod) => boolean | undefined): Pr
   throw new Error('the watch ended')
 }
 
+async function ran(pod: V1Pod, script: string): Promise<void> {
+  const target = { namespace, pod: pod.metadata?.name ?? '', container: 'c' }
+  const exec = await openExec(client, { target, command: ['sh', '-c', script], stdin: false, tty: false, signal })
+  for await (const _ of exec.output);
+}
+
 const isOver = ({ status }: V1Pod) => status?.phase === 'Failed' || status?.phase === 'Succeeded'
 const stateOf = ({ status }: V1Pod) => status?.containerStatuses?.[0]?.state
 const isBeingDeleted = ({ metadata }: V1Pod) => metadata?.deletionTimestamp !== undefined
@@ -161,8 +167,9 @@ describe('the life of a pod', () => {
   })
 
   test('the object goes when the containers have ended', async () => {
-    const command = ['sh', '-c', "trap 'sleep 0.5; exit' TERM; while :; do sleep 0.05; done"]
+    const command = ['sh', '-c', "trap 'sleep 0.5; exit' TERM; : >/tmp/ready; while :; do sleep 0.05; done"]
     const pod = await seen(await make({ command }), isRunning)
+    await ran(pod, 'until [ -e /tmp/ready ]; do sleep 0.02; done')
     const path = podPath(namespace, pod.metadata?.name ?? '')
     const begin = performance.now()
     await client.request({ method: 'DELETE', path, body: { gracePeriodSeconds: 20 }, signal })

@@ -63,7 +63,7 @@ function spawnFirst(launch: Launch, toRoot: readonly string[]): ChildProcess {
   return spawn('setpriv', words, {
     detached: true,
     env: toolEnvironment(),
-    stdio: ['ignore', launch.stdout, launch.stderr],
+    stdio: [launch.stdin ?? 'ignore', launch.stdout, launch.stderr],
   })
 }
 

@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream'
 import {
   type Container,
   type ContainerSpec,
@@ -8,7 +9,7 @@ import {
 } from '../runtime.ts'
 import { execPlain } from './exec.ts'
 import { programFault } from './lookup.ts'
-import type { Pipes } from './pipes.ts'
+import type { Pipe, Pipes } from './pipes.ts'
 import type { Place, Process1 } from './place.ts'
 import { kill } from './processes.ts'
 import { removeFolder } from './state.ts'
@@ -23,6 +24,7 @@ export interface Parts {
   first: Process1
   folder: string
   pipes: Pipes
+  stdin: Pipe | undefined
   /** All that process 1 wrote was told. */
   logged: Promise<unknown>
 }
@@ -37,6 +39,10 @@ export class LocalContainer implements Container {
   constructor(parts: Parts) {
     this.#parts = parts
     this.ended = this.#end()
+  }
+
+  get stdin(): Writable | undefined {
+    return this.#parts.stdin?.ours
   }
 
   async exec(options: ExecOptions): Promise<ExecProcess> {
@@ -64,9 +70,10 @@ export class LocalContainer implements Container {
   }
 
   async #end(): Promise<ProcessEnd> {
-    const { place, first, logged } = this.#parts
+    const { place, first, stdin, logged } = this.#parts
     const code = await first.exitCode
     this.#hasEnded = true
+    await stdin?.close()
     await place.clean(this.#sessions)
     await logged
     return { code }

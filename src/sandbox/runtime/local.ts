@@ -29,24 +29,25 @@ export class LocalRuntime implements Runtime {
     const env = environmentOf(spec, user)
     const folder = join(this.folder, `container-${this.#count++}`)
     const [stdout, stderr] = await Promise.all([this.#pipes.fromProcess(), this.#pipes.fromProcess(), mkdir(folder)])
+    const stdin = spec.stdin ? await this.#pipes.toProcess() : undefined
     const pipes = { stdout, stderr }
     try {
-      const descriptors = { stdout: stdout.theirs, stderr: stderr.theirs }
+      const descriptors = { stdout: stdout.theirs, stderr: stderr.theirs, ...(stdin && { stdin: stdin.theirs }) }
       const place = await this.#isolation({ spec, user, folder, command, env, ...descriptors })
       await refuseFault(place, env, command)
       const logged = Promise.all(
         (['stdout', 'stderr'] as const).map((name) => tell(pipes[name].ours, (data) => spec.onOutput(name, data))),
       )
       const first = place.go()
-      const container = new LocalContainer({ spec, env, place, first, folder, pipes: this.#pipes, logged })
+      const container = new LocalContainer({ spec, env, place, first, folder, pipes: this.#pipes, stdin, logged })
       this.#containers.add(container)
       void container.ended.then(() => this.#containers.delete(container))
       return container
     } catch (error) {
-      await Promise.all([stdout.close(), stderr.close(), removeFolder(folder)])
+      await Promise.all([stdin?.close(), stdout.close(), stderr.close(), removeFolder(folder)])
       throw error
     } finally {
-      await Promise.all([stdout.closeTheirs(), stderr.closeTheirs()])
+      await Promise.all([stdin?.closeTheirs(), stdout.closeTheirs(), stderr.closeTheirs()])
     }
   }
 

@@ -9,7 +9,8 @@ export interface Launch {
   folder: string
   command: readonly string[]
   env: Readonly<Record<string, string>>
-  /** Descriptors for process 1. */
+  /** Descriptors for process 1; without a stdin it reads end of file. */
+  stdin?: number
   stdout: number
   stderr: number
 }

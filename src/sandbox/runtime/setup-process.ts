@@ -23,7 +23,7 @@ export function spawnSetup(
     // In a session of its own: Ctrl-C is for us.
     detached: true,
     env: toolEnvironment(),
-    stdio: ['pipe', 'pipe', 'pipe', launch.stdout, launch.stderr],
+    stdio: ['pipe', 'pipe', 'pipe', launch.stdout, launch.stderr, launch.stdin ?? 'ignore'],
   })
   // The script may have ended before it is told to go on.
   child.stdin?.on('error', () => {})

@@ -50,7 +50,7 @@ export async function setupOf(
     spec.readOnlyRoot ? 'mount -o remount,bind,ro root' : ':',
     'echo up "$pid" "$parent"',
     'read -r _',
-    'exec "$@" </dev/null >&3 2>&4 3>&- 4>&-',
+    `exec "$@" ${spec.stdin ? '<&5 5<&-' : '</dev/null'} >&3 2>&4 3>&- 4>&-`,
   ]
   return { script: lines.join('\n'), cwd }
 }
