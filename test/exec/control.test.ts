@@ -136,7 +136,7 @@ suite('the control of a run', { concurrency: 8 }, () => {
     })
 
     test('is opened again where it falls silent, without signals that are late', bounded, async () => {
-      await using setting = await setUp(shell, 300)
+      await using setting = await setUp(shell, 2_000)
       const script = 'trap "echo got" USR1; trap "exit 4" USR2; echo ready; while :; do sleep 0.02; done'
       const wrapped = new Wrapped(setting.container, { shell, command: ['sh', '-c', script] })
       await wrapped.said('ready')
@@ -158,7 +158,7 @@ suite('the control of a run', { concurrency: 8 }, () => {
     })
 
     test('that takes too long to be opened is tried again, with all that it was to bring', bounded, async () => {
-      await using setting = await setUp(shell, 300)
+      await using setting = await setUp(shell, 1_000)
       const script = 'trap "exit 4" USR1; echo ready; while :; do sleep 0.02; done'
       const wrapped = new Wrapped(setting.container, { shell, command: ['sh', '-c', script] })
       await wrapped.said('ready')

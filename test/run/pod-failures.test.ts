@@ -96,7 +96,7 @@ suite('a pod that fails', together, () => {
         response.end = () => response
         usual()
       }
-      failed(await runOn(server, ['true'], { requestTimeout: 400 }), 'connection', /no answer within 0\.4 s/)
+      failed(await runOn(server, ['true'], { requestTimeout: 2_000 }), 'connection', /no answer within 2 s/)
       assert.deepEqual(server.left, [])
     })
   })

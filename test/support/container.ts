@@ -59,7 +59,13 @@ async function startNamespaced(argv: readonly string[]): Promise<Container> {
   return {
     exitCode,
     exec: (words, options) => spawnProcess('nsenter', [...enter, ...words], options),
-    kill: (signal) => process.kill(first, signal),
+    kill: (signal) => {
+      try {
+        process.kill(first, signal)
+      } catch {
+        // It has ended.
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       await exitCode
