@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { needsCluster, needsSandbox } from './support/ground.ts'
 import { has, images } from './support/images.ts'
 import { kubectl, places } from './support/place.ts'
 import { expect, expectError, type Started } from './support/programs.ts'
@@ -166,6 +167,9 @@ describe('--timeout', { concurrency: 3, timeout: 60_000 }, () => {
   })
 })
 
+const memory = needsCluster('limits of memory')
+const faults = needsSandbox('fails on request')
+
 describe('a pod that ends under the command', { concurrency: 4, timeout: 120_000 }, () => {
   test('deleted by somebody else: the command’s trap runs, and the cause is told', async () => {
     const label = 'e2e=deleted'
@@ -194,7 +198,7 @@ describe('a pod that ends under the command', { concurrency: 4, timeout: 120_000
     expectError(await run.ended, /it was deleted|was cut/, { within: 40_000 })
   })
 
-  test('evicted', async () => {
+  test('evicted by a drain', { skip: needsCluster('evictions by request') }, async () => {
     const label = 'e2e=evicted'
     const run = here.start(`exec kuberun -l ${label} ${trapping('TERM')}`)
     await isUp(run)
@@ -219,17 +223,34 @@ describe('a pod that ends under the command', { concurrency: 4, timeout: 120_000
     expectError(ended, /./, { within: 60_000 })
   })
 
-  test('out of memory: 137, and the limit', async (t) => {
+  test('out of memory: 137, and the limit', { skip: memory }, async (t) => {
     if (!(await has(t, here, images.debian))) return
     const ended = await here.sh(`kuberun --image ${images.debian} --limits=memory=20Mi -- tail -n 1 /dev/zero`)
     expect(ended, { code: 137, stdout: '', stderr: /memory \(limit 20Mi\)/ })
   })
 
-  test('out of memory in a shell’s child, with the default image', async () => {
+  test('out of memory in a shell’s child, with the default image', { skip: memory }, async () => {
     const ended = await here.sh(
       `kuberun --limits=memory=20Mi 'x=$(head -c 100000000 /dev/zero | tr "\\0" x); echo \${#x}'`,
     )
     expect(ended, { code: 137, stdout: '', stderr: /memory \(limit 20Mi\)/ })
+  })
+
+  test('out of memory on request', { skip: faults }, async () => {
+    const fault = '--annotations sandbox.kuberun/fault=out-of-memory=2s'
+    const ended = await here.sh(`kuberun --limits=memory=20Mi ${fault} 'echo up; exec sleep 300'`)
+    expect(ended, { code: 137, stdout: 'up\n', stderr: /memory \(limit 20Mi\)/ })
+  })
+
+  test('evicted by its node, on request', { skip: faults }, async () => {
+    const ended = await here.sh(`kuberun --annotations sandbox.kuberun/fault=evicted=2s 'echo up; exec sleep 300'`)
+    expectError(ended, /it was evicted: The node was low on resource: memory/, { within: 20_000 })
+    assert.equal(ended.stdout, 'up\n')
+  })
+
+  test('a stream that is cut, on request', { skip: faults }, async () => {
+    const ended = await here.sh(`kuberun --annotations sandbox.kuberun/fault=cut-after=100000 seq 1 1000000`)
+    expectError(ended, /was cut|lost/, { within: 20_000 })
   })
 
   test('a kill -9 under a limit is not taken for want of memory', async () => {

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { asUser, neededRules, variant } from './support/account.ts'
+import { needsCluster } from './support/ground.ts'
 import { has, images } from './support/images.ts'
 import { listen } from './support/listen.ts'
 import { type Place, places } from './support/place.ts'
@@ -316,7 +317,7 @@ describe('a pod that cannot start', { concurrency: 4, timeout: 180_000 }, () => 
     expectError(ended, /secret "nosuch-secret" not found/, { within: 20_000 })
   })
 
-  test('a key that the Secret does not have', async () => {
+  test('a key that the Secret does not have', { skip: needsCluster('Secrets') }, async () => {
     expect(await here.sh('kubectl create secret generic some --from-literal a=b'), { code: 0 })
     const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'some', key: 'nosuch-key' } } }]
     const patch = JSON.stringify({ spec: { containers: [{ name: 'kuberun', env }] } })

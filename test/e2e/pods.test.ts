@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { needsCluster } from './support/ground.ts'
 import { has, images } from './support/images.ts'
 import { kubectl, places } from './support/place.ts'
 import { expect, expectError, folder } from './support/programs.ts'
@@ -108,7 +109,9 @@ describe('the pod', { concurrency: 3, timeout: 120_000 }, () => {
     assert.equal(spec.automountServiceAccountToken, true)
   })
 
-  test('has a service account’s token where one was asked for, and none otherwise', async () => {
+  test('has a service account’s token where one was asked for, and none otherwise', {
+    skip: needsCluster('service accounts'),
+  }, async () => {
     const path = '/var/run/secrets/kubernetes.io/serviceaccount/token'
     expect(await here.sh(`kuberun --serviceaccount default -- test -s ${path}`), { code: 0 })
     expect(await here.sh(`kuberun -- test -e ${path}`), { code: 1 })
@@ -154,8 +157,9 @@ describe('the command’s surroundings', { concurrency: 3, timeout: 120_000 }, (
   })
 
   test('a umask, open files and signals as in a fresh shell', async () => {
+    // What our own shell has from its parent, with such a high number, a sandbox's processes have too.
     // INT and QUIT are ignored where the node's runtime was started so.
-    const script = `umask; ls /proc/self/fd | tr '\\n' ' '; grep SigIgn /proc/self/status`
+    const script = `umask; ls /proc/self/fd | grep -v ... | tr '\\n' ' '; grep SigIgn /proc/self/status`
     const ended = await here.sh('kuberun "$1"', { words: [script] })
     expect(ended, { code: 0, stdout: /^0022\n0 1 2 3 SigIgn:\t000000000000000[0246]\n$/, stderr: '' })
   })
@@ -186,7 +190,9 @@ describe('the command’s surroundings', { concurrency: 3, timeout: 120_000 }, (
 })
 
 describe('--dry-run', { timeout: 60_000 }, () => {
-  test('prints a pod that the API server accepts', async () => {
+  const openApi = needsCluster('OpenAPI document, which kubectl create asks for')
+
+  test('prints a pod that the API server accepts', { skip: openApi }, async () => {
     const flags = '--env A=b --limits memory=32Mi --requests cpu=10m -l e2e=dry'
     const ended = await here.sh(`kubectl kuberun --dry-run=client -o yaml ${flags} -- echo hi | kubectl create -f -`)
     expect(ended, { code: 0, stdout: /^pod\/kuberun-\S+ created\n$/, stderr: '' })

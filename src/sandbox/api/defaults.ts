@@ -32,12 +32,18 @@ function container(given: V1Container): V1Container {
   const tag = /:([^/@]+)(@|$)/.exec(given.image ?? '')?.[1]
   const fixed = given.image?.includes('@') || (tag !== undefined && tag !== 'latest')
   return {
-    resources: {},
     terminationMessagePath: '/dev/termination-log',
     terminationMessagePolicy: 'File',
     imagePullPolicy: fixed ? 'IfNotPresent' : 'Always',
     ...given,
+    resources: resources(given.resources),
   }
+}
+
+/** What has a limit and no request requests as much. */
+function resources({ limits, requests, ...rest }: NonNullable<V1Container['resources']> = {}): object {
+  const all = { ...limits, ...requests }
+  return { ...rest, ...(limits && { limits }), ...((limits ?? requests) && { requests: all }) }
 }
 
 function toleration(what: string): NonNullable<V1PodSpec['tolerations']>[number] {

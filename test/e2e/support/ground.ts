@@ -8,6 +8,11 @@ export function needsCluster(what: string): string | false {
   return onSandbox && `the sandbox has no ${what}`
 }
 
+/** Why a test that wants what only a sandbox does is not for a real cluster. */
+export function needsSandbox(does: string): string | false {
+  return !onSandbox && `only a sandbox ${does}`
+}
+
 /** Why a test that takes long by itself does not run here. */
 export const takesMinutes = onSandbox && 'takes minutes, and runs on a real cluster'
 
