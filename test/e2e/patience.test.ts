@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asUser, neededRules, variant } from './support/account.ts'
+import { takesMinutes } from './support/ground.ts'
 import { type Kubeconfig, kubectl, nothingLeft, ours, type Place, places } from './support/place.ts'
 import { amount, expect, full } from './support/programs.ts'
 import { idleProxy } from './support/proxy.ts'
@@ -37,7 +38,7 @@ async function killPending(place: Place, flags = ''): Promise<void> {
   await run.ended
 }
 
-describe('after minutes', { concurrency: true, timeout: 600_000 }, () => {
+describe('after minutes', { concurrency: true, timeout: 600_000, skip: takesMinutes }, () => {
   const kills = amount('KUBERUN_TEST_KILLS', 10, 50)
 
   test(`a client that was killed at ${kills} random moments leaves nothing within 90 s`, async () => {

@@ -36,12 +36,12 @@ function container(given: V1Container): V1Container {
     terminationMessagePolicy: 'File',
     imagePullPolicy: fixed ? 'IfNotPresent' : 'Always',
     ...given,
-    resources: resources(given.resources),
+    resources: withRequests(given.resources),
   }
 }
 
 /** What has a limit and no request requests as much. */
-function resources({ limits, requests, ...rest }: NonNullable<V1Container['resources']> = {}): object {
+function withRequests({ limits, requests, ...rest }: NonNullable<V1Container['resources']> = {}): object {
   const all = { ...limits, ...requests }
   return { ...rest, ...(limits && { limits }), ...((limits ?? requests) && { requests: all }) }
 }

@@ -1,8 +1,9 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Container, type ContainerSpec, type Runtime, StartError } from '../runtime.ts'
 import { faultIn, LocalContainer } from './container.ts'
 import type { Images } from './images.ts'
+import { resolveIn } from './lookup.ts'
 import { Pipes } from './pipes.ts'
 import type { Isolation, Place } from './place.ts'
 import { removeFolder } from './state.ts'
@@ -25,7 +26,9 @@ export class LocalRuntime implements Runtime {
 
   async start(spec: ContainerSpec): Promise<Container> {
     const command = spec.command.length > 0 ? spec.command : ['sh']
-    const user = await userOf(spec, await this.#images.rootOf(spec.image))
+    const root = await this.#images.rootOf(spec.image)
+    await refuseNoFolder(root, spec.workingDir)
+    const user = await userOf(spec, root)
     const env = environmentOf(spec, user)
     const folder = join(this.folder, `container-${this.#count++}`)
     const [stdout, stderr] = await Promise.all([this.#pipes.fromProcess(), this.#pipes.fromProcess(), mkdir(folder)])
@@ -65,13 +68,22 @@ export class LocalRuntime implements Runtime {
   }
 }
 
+/** One that is not there is made; a file cannot be one. */
+async function refuseNoFolder(root: string, workingDir = '/'): Promise<void> {
+  const found = await stat(root + (await resolveIn(root, workingDir))).catch(() => undefined)
+  if (found === undefined || found.isDirectory()) return
+  throw new StartError(`${createFailed}: mkdir ${workingDir}: not a directory`)
+}
+
 async function refuseFault(place: Place, env: Readonly<Record<string, string>>, command: readonly string[]) {
   const fault = await faultIn(place, env, command)
   if (fault === undefined) return
   await place.abandon()
-  const task = 'failed to create containerd task: failed to create shim task'
-  throw new StartError(`${task}: OCI runtime create failed: runc create failed: ${fault}`)
+  throw new StartError(`${createFailed}: ${fault}`)
 }
+
+const createFailed =
+  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed'
 
 async function tell(stream: AsyncIterable<Buffer>, onData: (data: Buffer) => void): Promise<void> {
   for await (const data of stream) onData(data)
