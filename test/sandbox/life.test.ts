@@ -205,7 +205,9 @@ describe('a Job that guards', () => {
     await job('j2', { activeDeadlineSeconds: 1 })
     const path = jobPath(namespace, 'j2')
     await client.request({ method: 'PATCH', path, body: { spec: { activeDeadlineSeconds: 100 } }, signal })
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    // One that is made later, and not moved, has ended.
+    const later = await make({}, undefined, ownedBy(await job('later', { activeDeadlineSeconds: 1 })))
+    await seen(later, isBeingDeleted)
     await client.request({ method: 'GET', path, signal })
   })
 
