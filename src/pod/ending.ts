@@ -21,8 +21,10 @@ export function endingOf(pod: V1Pod): PodEnding | undefined {
     podFailure(pod) ??
     disruption(pod) ??
     initFailure(pod) ??
-    (terminated && containerEnding(pod, terminated)) ??
-    deletion(pod)
+    (terminated && containerFailure(pod, terminated)) ??
+    // Behind it, as the grace period's end kills the container: that is not why.
+    deletion(pod) ??
+    (terminated && { message: `its container ended (${terminated.reason ?? 'exit code'} ${terminated.exitCode})` })
   )
 }
 
@@ -61,7 +63,7 @@ function initFailure(pod: V1Pod): PodEnding | undefined {
   return { message: `init container "${init.name}" failed with ${message ?? reason ?? 'exit code'} (${exitCode})` }
 }
 
-function containerEnding(pod: V1Pod, { reason, message = '', exitCode }: V1ContainerStateTerminated): PodEnding {
+function containerFailure(pod: V1Pod, { reason, message = '' }: V1ContainerStateTerminated): PodEnding | undefined {
   const limit = memoryLimit(pod)
   if (reason === 'OOMKilled') {
     return {
@@ -74,7 +76,7 @@ function containerEnding(pod: V1Pod, { reason, message = '', exitCode }: V1Conta
     return { message: 'its image has no shell', hint: 'allow --tools=auto, which brings one', noShell: true }
   }
   if (reason === 'StartError' || reason === 'ContainerCannotRun') return { message: message || reason }
-  return { message: `its container ended (${reason ?? 'exit code'} ${exitCode})` }
+  return undefined
 }
 
 function deletion(pod: V1Pod): PodEnding | undefined {

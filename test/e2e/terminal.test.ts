@@ -49,6 +49,8 @@ describe('at a terminal', { concurrency: 2, timeout: 300_000, skip: reason }, ()
     await t.shows(/^again 130$/m)
 
     await t.key('C-d')
+    // What is typed before goes to the shell that has ended, as with ssh.
+    await t.shows(/^here>$/m)
     // The first line is the size, which has changed. The shell ends with the code of its last command, the echo.
     await t.type('echo ended $?; stty -a | tail -n +2 >after; cmp before after && echo sane')
     await t.shows(/^ended 0$/m)

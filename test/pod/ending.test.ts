@@ -78,7 +78,13 @@ suite('the ending of a pod', () => {
     [
       'by a delete, its container over',
       { state: terminated(137, 'Error'), deletionTimestamp: new Date(0) },
-      'its container ended (Error 137)',
+      'it was deleted',
+    ],
+    [
+      'for want of memory, although it is deleted meanwhile',
+      { state: terminated(137, 'OOMKilled'), deletionTimestamp: new Date(0) },
+      'it ran out of memory',
+      { outOfMemory: {} },
     ],
   ]
   for (const [name, sketch, message, more] of rows) {

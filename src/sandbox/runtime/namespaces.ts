@@ -1,9 +1,10 @@
-import { readFile, readlink } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { exitOf } from './exit.ts'
 import type { Images } from './images.ts'
 import { environmentWords, type Isolation, type Launch, type Place } from './place.ts'
+import { hasEnded } from './processes.ts'
 import { setupOf } from './setup.ts'
 import { spawnSetup, untilUp } from './setup-process.ts'
 import { makeSkeleton, type Skeleton } from './skeleton.ts'
@@ -97,13 +98,15 @@ function toRootWords(
 }
 
 /**
- * Waits until process 1 has its root, or has ended: it is itself, and in the inner user namespace that others are to
- * join, only then. No event tells.
+ * Waits until process 1 runs the container's program, or has ended: only then is it in the inner user namespace that others
+ * are to join, and only then may its own user look at it. No event tells. Until then its words name its root.
  */
 async function untilIn(root: string, pid: number): Promise<void> {
   for (;;) {
-    const at = await readlink(`/proc/${pid}/root`).catch((error: NodeJS.ErrnoException) => error.code)
-    if (at === root || at === 'ENOENT') return
+    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined)
+    if (words === undefined || (words !== '' && !words.includes(root))) return
+    // Between two programs it has none for a moment, and for ever when it has ended.
+    if (words === '' && (await hasEnded(pid))) return
     await setTimeout(1)
   }
 }

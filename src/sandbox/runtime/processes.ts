@@ -5,6 +5,12 @@ export async function startTimeOf(pid: number): Promise<string | undefined> {
   return (await statOf(pid))?.[19]
 }
 
+/** Whether there is no such process, or one that only waits to be waited for. */
+export async function hasEnded(pid: number): Promise<boolean> {
+  const state = (await statOf(pid))?.[0]
+  return state === undefined || state === 'Z' || state === 'X'
+}
+
 /**
  * Kills the processes whose root is this folder or below it, or that belong to one of the sessions, until there is none.
  * The root of another user's process is told only to who may trace it, hence the sessions.
