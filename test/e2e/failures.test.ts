@@ -4,26 +4,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { asUser, neededRules, variant } from './support/account.ts'
-import { needsCluster } from './support/ground.ts'
-import { has, images } from './support/images.ts'
 import { listen } from './support/listen.ts'
 import { type Place, places } from './support/place.ts'
 import { expect, expectError, folder } from './support/programs.ts'
 
 const seconds = 10_000
-const { here, quota } = await places({
-  here: {},
-  quota: {
-    manifests: [
-      {
-        apiVersion: 'v1',
-        kind: 'ResourceQuota',
-        metadata: { name: 'two-pods' },
-        spec: { hard: { pods: '2', 'limits.memory': '1Gi' } },
-      },
-    ],
-  },
-})
+const { here } = await places({ here: {} })
 
 /** The same place for a user whose credentials a plugin gives. */
 function withPlugin(exec: Record<string, unknown>): Place {
@@ -31,18 +17,6 @@ function withPlugin(exec: Record<string, unknown>): Place {
     const apiVersion = 'client.authentication.k8s.io/v1'
     for (const entry of users) entry.user = { exec: { apiVersion, interactiveMode: 'Never', ...exec } }
   })
-}
-
-/** Makes a pod that is not ours, and counts against a quota. */
-function foreignPod(name: string): string {
-  const container = {
-    name,
-    image: 'alpine:3.20',
-    command: ['sleep', '1000'],
-    resources: { limits: { memory: '16Mi' } },
-  }
-  const overrides = JSON.stringify({ spec: { containers: [container], terminationGracePeriodSeconds: 0 } })
-  return `kubectl run ${name} --image alpine:3.20 --restart=Never --overrides '${overrides}'`
 }
 
 describe('a mistake in the command line', { concurrency: 4, timeout: 120_000 }, () => {
@@ -240,119 +214,5 @@ describe('what the API server refuses', { concurrency: 3, timeout: 120_000 }, ()
   test('a user to act as, without the right', async () => {
     const dev = await asUser(here, 'impersonator')
     expectError(await dev.sh('kuberun --as nosuch true'), /impersonate/, { within: seconds })
-  })
-})
-
-describe('a namespace with a quota', { timeout: 180_000 }, () => {
-  test('a limit is demanded and none is given', async () => {
-    expectError(await quota.sh('kubectl kuberun true'), /limits\.memory[^]*--limits/, { within: seconds })
-  })
-
-  test('more than there is', async () => {
-    const ended = await quota.sh('kubectl kuberun --limits memory=2Gi true')
-    expectError(ended, /exceeded quota/, { within: seconds })
-  })
-
-  test('two pods of somebody else take all of it', async () => {
-    expect(await quota.sh(`${foreignPod('one')} && ${foreignPod('two')}`), { code: 0 })
-    try {
-      expectError(await quota.sh('kubectl kuberun --limits memory=16Mi true'), /exceeded quota/, { within: 20_000 })
-    } finally {
-      expect(await quota.sh('kubectl delete pod one two --now'), { code: 0 })
-    }
-  })
-
-  test('twenty runs one after the other', async () => {
-    const ended = await quota.sh('for i in $(seq 20); do kuberun --limits memory=32Mi echo $i || exit; done', {
-      timeout: 120_000,
-    })
-    expect(ended, { code: 0, stdout: Array.from({ length: 20 }, (_, n) => `${n + 1}\n`).join(''), stderr: '' })
-  })
-
-  test('six at once share what there is', async () => {
-    const ended = await quota.sh('seq 6 | xargs -P6 -I{} kuberun --limits memory=32Mi echo {} | sort', {
-      timeout: 60_000,
-    })
-    // Whoever finds no room while none of ours is ending has to say so; nobody may hang or lie.
-    expect(ended, { code: [0, 123] })
-    if (ended.code === 123) assert.match(ended.stderr, /exceeded quota/)
-  })
-})
-
-describe('a pod that cannot start', { concurrency: 4, timeout: 180_000 }, () => {
-  test('an image that does not exist', async () => {
-    expectError(await here.sh('kubectl kuberun --image missing:1 true'), /"missing:1" cannot be pulled/, {
-      within: 30_000,
-    })
-  })
-
-  test('a name that no image can have', async () => {
-    expectError(await here.sh('kubectl kuberun --image UPPER/Case:: true'), /"UPPER\/Case::"/, { within: 20_000 })
-  })
-
-  test('an image that is not on the node, with the pull policy Never', async () => {
-    const ended = await here.sh('kubectl kuberun --image missing:2 --image-pull-policy=Never true')
-    expectError(ended, /"missing:2" is not on the node/, { within: 20_000 })
-  })
-
-  test('a node selector that fits no node: told at once, and the end after --pod-running-timeout', async () => {
-    const run = here.start('exec kubectl kuberun --node-selector no=where --pod-running-timeout 10s true')
-    const begin = performance.now()
-    const shown = Promise.withResolvers<number>()
-    const timer = setInterval(() => {
-      if (/warning: .*cannot be scheduled/.test(run.stderr())) shown.resolve(performance.now() - begin)
-    }, 50)
-    const ended = await run.ended
-    clearInterval(timer)
-    shown.resolve(Infinity)
-    expectError(ended, /did not start within 10 s: .*cannot be scheduled/)
-    assert.ok((await shown.promise) < 6_000, ended.stderr)
-    assert.ok(ended.milliseconds > 9_000 && ended.milliseconds < 16_000, `took ${ended.milliseconds} ms`)
-  })
-
-  test('a Secret that is missing', async () => {
-    const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'nosuch-secret', key: 'k' } } }]
-    const patch = JSON.stringify({ spec: { containers: [{ name: 'kuberun', env }] } })
-    const ended = await here.sh(`kubectl kuberun --override-type strategic --overrides '${patch}' true`)
-    expectError(ended, /secret "nosuch-secret" not found/, { within: 20_000 })
-  })
-
-  test('a key that the Secret does not have', { skip: needsCluster('Secrets') }, async () => {
-    expect(await here.sh('kubectl create secret generic some --from-literal a=b'), { code: 0 })
-    const env = [{ name: 'A', valueFrom: { secretKeyRef: { name: 'some', key: 'nosuch-key' } } }]
-    const patch = JSON.stringify({ spec: { containers: [{ name: 'kuberun', env }] } })
-    const ended = await here.sh(`kubectl kuberun --override-type strategic --overrides '${patch}' true`)
-    expectError(ended, /nosuch-key/, { within: 20_000 })
-  })
-
-  test('a volume that is missing', async () => {
-    const volumes = [{ name: 'v', configMap: { name: 'nosuch-map' } }]
-    const containers = [{ name: 'kuberun', volumeMounts: [{ name: 'v', mountPath: '/v' }] }]
-    const patch = JSON.stringify({ spec: { volumes, containers } })
-    const ended = await here.sh(
-      `kuberun --pod-running-timeout 25s --override-type strategic --overrides '${patch}' true`,
-    )
-    expectError(ended, /"nosuch-map" not found/, { within: 20_000 })
-  })
-
-  test('a working directory that cannot be', async () => {
-    expectError(await here.sh('kuberun --workdir /etc/passwd pwd'), /\/etc\/passwd|directory/, { within: 20_000 })
-  })
-
-  test('an init container that fails', async () => {
-    const initContainers = [{ name: 'first', image: 'alpine:3.20', command: ['sh', '-c', 'exit 3'] }]
-    const ended = await here.sh(`kuberun --overrides '${JSON.stringify({ spec: { initContainers } })}' true`)
-    expectError(ended, /"first".*3/, { within: 20_000 })
-  })
-
-  test('an image without a shell, with --tools=never', async (t) => {
-    if (!(await has(t, here, images.static))) return
-    const ended = await here.sh(`kuberun --tools=never --image ${images.static} -- /app x`)
-    expectError(ended, /no shell/, { within: 20_000 })
-  })
-
-  test('a deadline that passes before the pod is there', async () => {
-    const ended = await here.sh('kuberun --node-selector no=where --deadline 3s --pod-running-timeout 20s true')
-    expectError(ended, /./, { within: 30_000 })
   })
 })

@@ -13,10 +13,16 @@ const pod = { orphanTimeout: 5_000 }
 const exceeded = refusal(403, 'Forbidden', 'pods "x" is forbidden: exceeded quota: q, requested: pods=1')
 const ending = { metadata: { name: 'other', deletionTimestamp: '2030-01-01T00:00:00Z' } }
 
-/** There is no quota for the pod until this many patches of the Job have come. */
+/**
+ * There is no quota for the pod until this many patches of the Job have come, and then not at once: the client is to have
+ * the answer to the last one before it tries again.
+ */
 function noQuotaUntil(server: ScriptedServer, patches: number): void {
-  const create: ScriptedAnswer = (seen, response, request, usual) =>
-    server.of('patch job').length >= patches ? usual() : exceeded(seen, response, request)
+  let refusedAfter = 0
+  const create: ScriptedAnswer = (seen, response, request, usual) => {
+    if (server.of('patch job').length >= patches && refusedAfter++ > 0) return usual()
+    exceeded(seen, response, request)
+  }
   server.answers['create pod'] = create
   server.answers['list pods'] = json(200, { metadata: {}, items: [ending] })
 }

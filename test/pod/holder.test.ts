@@ -6,6 +6,8 @@ import { shells } from '../support/shells.ts'
 import { run, Wrapped } from '../support/wrapped.ts'
 
 const bounded = { timeout: 30_000 }
+/** An orphan's time in which a busy machine has started a process in the container, in milliseconds. */
+const startTime = 4_000
 // Only in a namespace of its own is it process 1.
 const together = { concurrency: 12, skip: !hasNamespaces }
 
@@ -58,7 +60,7 @@ suite('the holder', together, () => {
       }
 
       test('ends by itself, and the command with it, when no beat comes', bounded, async () => {
-        await using container = await startContainer(holderCommand(shell, 1_000))
+        await using container = await startContainer(holderCommand(shell, startTime))
         const script = 'trap "echo asked; exit 5" TERM; echo ready; while :; do sleep 0.02; done'
         const wrapped = new Wrapped(container, { shell, command: ['sh', '-c', script] })
         await wrapped.said('ready')
@@ -70,15 +72,15 @@ suite('the holder', together, () => {
       })
 
       test('stays with beats', bounded, async () => {
-        await using container = await startContainer(holderCommand(shell, 2_000))
-        const beats = await run(container, 'for i in 1 2 3 4 5 6; do sleep 0.5; kill -s USR1 1; done; echo alive')
+        await using container = await startContainer(holderCommand(shell, startTime))
+        const beats = await run(container, 'for i in 1 2 3 4 5 6; do sleep 1; kill -s USR1 1; done; echo alive')
         assert.equal(beats.stdout, 'alive\n')
         assert.equal(await container.exitCode, 0)
       })
 
       test('stays without beats when the pod is to be kept', bounded, async () => {
-        await using container = await startContainer(holderCommand(shell, 1_000))
-        const kept = await run(container, ': >/dev/shm/kuberun.keep; kill -s USR1 1; sleep 2; echo alive')
+        await using container = await startContainer(holderCommand(shell, startTime))
+        const kept = await run(container, ': >/dev/shm/kuberun.keep; kill -s USR1 1; sleep 5; echo alive')
         assert.equal(kept.stdout, 'alive\n')
         container.kill('SIGTERM')
         assert.equal(await container.exitCode, 0)

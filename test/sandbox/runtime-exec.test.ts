@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { finished } from 'node:stream/promises'
-import { suite, test } from 'node:test'
-import { isolations, openBox, until } from './support/box.ts'
+import { after, before, suite, test } from 'node:test'
+import { type Box, isolations, openBox, until } from './support/box.ts'
 
 const bounded = { timeout: 60_000 }
 const holder = ['sleep', '1000']
@@ -13,8 +13,13 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
   const withProc = hasNamespace ? bounded : { skip: 'a chroot has no /proc' }
 
   suite(`an exec, ${isolation}`, { skip, concurrency: 2 }, () => {
+    let box: Box
+    before(async () => {
+      box = await openBox(isolation)
+    })
+    after(() => box[Symbol.asyncDispose]())
+
     test('keeps stdout and stderr apart, and every byte', bounded, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder)
       const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
       const end = await box.exec(container, ['sh', '-c', 'cat; echo err >&2'], { stdin: all })
@@ -23,7 +28,6 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
     })
 
     test('takes 50 MB each way', bounded, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder)
       const data = randomBytes(50_000_000)
       const { bytes } = await box.exec(container, ['cat'], { stdin: data })
@@ -31,7 +35,6 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
     })
 
     test('can open its streams again by /dev', withProc, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder, { uid: 65532 })
       const words = ['sh', '-c', 'cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin']
       const end = await box.exec(container, words, { stdin: 'in\n' })
@@ -39,7 +42,6 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
     })
 
     test('is held by a reader that does not read', bounded, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder)
       const words = [
         'sh',
@@ -50,9 +52,9 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
       exec.stderr?.resume()
       const written = async () => Number((await box.exec(container, ['cat', '/dev/shm/n'])).stdout)
       await until(async () => (await written()) > 60)
-      let before = -1
-      await until(async () => before === (before = await written()))
-      assert.ok(before < 200, `${before} KiB were written`)
+      let last = -1
+      await until(async () => last === (last = await written()))
+      assert.ok(last < 200, `${last} KiB were written`)
       exec.stdout.resume()
       assert.deepEqual(await exec.ended, { code: 0 })
       assert.equal(await written(), 300)
@@ -67,7 +69,6 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
       ['kill -1 $$', 129],
     ] as const) {
       test(`ends with ${code} for \`${script}\``, bounded, async () => {
-        await using box = await openBox(isolation)
         const container = await box.start(holder)
         assert.equal((await box.exec(container, ['sh', '-c', script])).code, code)
         const other = await box.start(['sh', '-c', script])
@@ -77,7 +78,6 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
     }
 
     test('tells what cannot be started with the words of runc', bounded, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder)
       for (const [program, fault] of [
         ['no-such', 'executable file not found in $PATH'],
@@ -100,7 +100,6 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
     })
 
     test('leads a session and a process group of its own', withProc, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder)
       const { stdout } = await box.exec(container, [
         'sh',
@@ -111,7 +110,6 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
     })
 
     test('has a terminal, with a size, an echo and no end of input', bounded, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder)
       const sized = 'while [ "$(stty size 2>/dev/null)" != "37 101" ]; do sleep 0.02; done'
       const script = `[ -t 0 ] && echo $TERM; while read -r line; do echo "got $line"; [ "$line" = b ] && break; done; ${sized}; exit 3`
@@ -130,21 +128,18 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
     })
 
     test('ends when those that have its streams have ended, too', bounded, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder)
       const end = await box.exec(container, ['sh', '-c', '(sleep 0.3; echo late) & echo early'])
       assert.equal(end.stdout, 'early\nlate\n')
     })
 
     test('is refused where the container has ended', bounded, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(['true'])
       await container.ended
       await assert.rejects(container.exec({ command: ['true'], stdin: false, tty: false }), /no running task found/)
     })
 
     test('leaves nothing open', bounded, async () => {
-      await using box = await openBox(isolation)
       const container = await box.start(holder)
       const exec = await container.exec({ command: ['true'], stdin: true, tty: false })
       exec.stdout.resume()

@@ -98,8 +98,9 @@ export class ExecAttempt {
     stream.feed(process.stdin)
     const copies = [stream.copy(1, process.stdout), stream.copy(2, process.stderr)]
     const code = await process.exitCode
-    // What the command itself printed is the wrapper's to keep safe: the kubelet drops what is not taken yet.
-    if (this.kind !== 'command') await Promise.all(copies)
+    // What the command itself printed is the wrapper's to keep safe: the kubelet drops what is not taken yet. A wrapper that
+    // has not started it says why with its last words.
+    if (this.kind !== 'command' || code === 125) await Promise.all(copies)
     await stream.end(exited(code))
   }
 
