@@ -20,8 +20,8 @@ const ending = { metadata: { name: 'other', deletionTimestamp: '2030-01-01T00:00
 function noQuotaUntil(server: ScriptedServer, patches: number): void {
   let refusedAfter = 0
   const create: ScriptedAnswer = (seen, response, request, usual) => {
-    if (server.of('patch job').length >= patches && refusedAfter++ > 0) return usual()
-    exceeded(seen, response, request)
+    const enough = server.of('patch job').length >= patches && refusedAfter++ > 0
+    return enough ? usual() : exceeded(seen, response, request)
   }
   server.answers['create pod'] = create
   server.answers['list pods'] = json(200, { metadata: {}, items: [ending] })
