@@ -10,11 +10,12 @@ export function thisProcess(): string {
   return where === undefined || started === undefined ? '' : `${where}/${process.pid}/${started}`
 }
 
-/** Whether a process named by {@link thisProcess} has ended for sure: never said of another machine's. */
-export function hasEnded(name: string): boolean {
+/** What is known of a process named by {@link thisProcess}: nothing of another machine's. */
+export function lifeOf(name: string): 'lives' | 'ended' | 'unknown' {
   const parts = name.split('/')
   const [started, pid] = [parts.pop(), parts.pop()]
-  return pid !== undefined && parts.join('/') === machine() && startOf(Number(pid)) !== started
+  if (pid === undefined || parts.join('/') !== machine()) return 'unknown'
+  return startOf(Number(pid)) === started ? 'lives' : 'ended'
 }
 
 function machine(): string | undefined {

@@ -1,5 +1,5 @@
 import type { V1ObjectMeta, V1Pod } from '@kubernetes/client-node'
-import { hasEnded } from './client-process.ts'
+import { lifeOf } from './client-process.ts'
 import { ownerLabel, type RunIdentity } from './name.ts'
 
 const managedBy = 'app.kubernetes.io/managed-by'
@@ -48,18 +48,29 @@ export function ownRunsSelector(owner: string): string {
 /**
  * Whether a pod's run is over while nobody can be expected to remove it any more.
  *
- * Ended: its holder has ended, which it does only when told to or without a client. Pending: its client has given up, or,
- * where that can be told, its process has ended.
+ * Where it can be told, that is when its client's process has ended: one that lives may still have to ask why its pod
+ * ended. Otherwise: ended, and a client has had a minute for that; or Pending, and its client must have given up.
  * A pod that was to be kept stays: where that depended on the run's success, one whose holder ended by itself was not.
  */
 export function isExpired(pod: V1Pod, now: Date): boolean {
   const annotations = pod.metadata?.annotations ?? {}
-  const clientEnded = hasEnded(annotations[clientAnnotation] ?? '')
+  const client = lifeOf(annotations[clientAnnotation] ?? '')
   const phase = pod.status?.phase
-  if (pod.metadata?.deletionTimestamp !== undefined) return false
-  if (annotations[removeAnnotation] === 'on-success') return phase === 'Succeeded'
+  if (pod.metadata?.deletionTimestamp !== undefined || client === 'lives') return false
+  const abandoned = client === 'ended' || endedBy(pod, new Date(now.getTime() - clientTime))
+  if (annotations[removeAnnotation] === 'on-success') return phase === 'Succeeded' && abandoned
   if (annotations[removeAnnotation] !== 'always') return false
-  if (phase === 'Succeeded' || phase === 'Failed' || clientEnded) return true
+  if (client === 'ended' || ((phase === 'Succeeded' || phase === 'Failed') && abandoned)) return true
   const startBy = annotations[startByAnnotation]
   return phase === 'Pending' && startBy !== undefined && new Date(startBy) < now
+}
+
+/** What a client may take that still wants to know why its pod has ended, in milliseconds. */
+const clientTime = 60_000
+
+/** By when the last of its containers had ended; where none was ever started, it was created by then. */
+function endedBy({ metadata, status }: V1Pod, time: Date): boolean {
+  const ends = (status?.containerStatuses ?? []).map(({ state }) => state?.terminated?.finishedAt)
+  const times = [metadata?.creationTimestamp, ...ends].filter((end) => end !== undefined)
+  return times.every((end) => new Date(end) <= time)
 }

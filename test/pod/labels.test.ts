@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { V1Pod } from '@kubernetes/client-node'
+import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
 import { allRunsSelector, isExpired, ownRunsSelector, runAnnotations, runMetadata } from '../../src/pod/labels.ts'
 import { newRun, ownerLabel } from '../../src/pod/name.ts'
 
@@ -8,11 +8,38 @@ const now = new Date('2030-01-01T12:00:00Z')
 const before = new Date(now.getTime() - 1)
 const after = new Date(now.getTime() + 1)
 const run = newRun('kuberun')
+const clients = {
+  lives: run.client,
+  // Its process id was another's before.
+  ended: run.client.replace(/[^/]*$/, '1'),
+  unknown: '',
+}
+
+interface Sketch {
+  phase?: string
+  rm?: string
+  startBy?: Date
+  deleted?: boolean
+  client?: keyof typeof clients
+  /** Seconds ago. */
+  ended?: number
+}
 
 test('a pod is expired when nobody can be expected to remove it any more', () => {
-  const rows: [{ phase?: string; rm?: string; startBy?: Date; deleted?: boolean }, boolean][] = [
+  const rows: [Sketch, boolean][] = [
     [{ phase: 'Succeeded' }, true],
     [{ phase: 'Failed' }, true],
+    [{ phase: 'Failed', ended: 61 }, true],
+    [{ phase: 'Failed', ended: 59 }, false],
+    [{ phase: 'Failed', ended: 59, client: 'ended' }, true],
+    [{ phase: 'Failed', client: 'lives' }, false],
+    [{ phase: 'Succeeded', client: 'lives' }, false],
+    [{ phase: 'Pending', client: 'lives' }, false],
+    [{ phase: 'Pending', client: 'ended', startBy: after }, true],
+    [{ phase: 'Running', client: 'ended' }, true],
+    [{ phase: 'Succeeded', rm: 'on-success' }, true],
+    [{ phase: 'Succeeded', rm: 'on-success', client: 'lives' }, false],
+    [{ phase: 'Running', rm: 'on-success', client: 'ended' }, false],
     [{ phase: 'Running' }, false],
     [{ phase: 'Unknown' }, false],
     [{}, false],
@@ -23,15 +50,19 @@ test('a pod is expired when nobody can be expected to remove it any more', () =>
     [{ phase: 'Failed', rm: 'on-success' }, false],
     [{ phase: 'Failed', deleted: true }, false],
   ]
-  for (const [{ phase, rm = 'always', startBy = before, deleted }, expected] of rows) {
+  for (const [{ phase, rm = 'always', startBy = before, deleted, client = 'unknown', ended }, expected] of rows) {
+    const finishedAt = ended && new Date(now.getTime() - ended * 1000)
     const pod: V1Pod = {
       metadata: {
-        annotations: runAnnotations(run, { command: 'kuberun', startBy, rm }),
+        annotations: runAnnotations({ ...run, client: clients[client] }, { command: 'kuberun', startBy, rm }),
         ...(deleted && { deletionTimestamp: now }),
       },
-      status: phase === undefined ? {} : { phase },
+      status: {
+        ...(phase !== undefined && { phase }),
+        ...(finishedAt && { containerStatuses: [{ state: { terminated: { finishedAt } } } as V1ContainerStatus] }),
+      },
     }
-    assert.equal(isExpired(pod, now), expected, JSON.stringify([phase, rm, startBy, deleted]))
+    assert.equal(isExpired(pod, now), expected, JSON.stringify([phase, rm, startBy, deleted, client, ended]))
   }
 })
 

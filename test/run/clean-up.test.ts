@@ -206,6 +206,7 @@ suite('what is left behind', together, () => {
       return {
         metadata: {
           name,
+          creationTimestamp: past,
           ...runMetadata(other),
           annotations: runAnnotations(other, { command: 'kuberun', startBy, rm }),
         },
@@ -216,7 +217,8 @@ suite('what is left behind', together, () => {
 
     test('deletes what has expired and nothing else', bounded, async () => {
       await using server = await ScriptedServer.start()
-      const run = newRun('kuberun')
+      // Of a machine where nobody can ask whether the client lives.
+      const run = { ...newRun('kuberun'), client: '' }
       const others: [string, Parameters<typeof pod>[2]][] = [
         ['succeeded', { phase: 'Succeeded' }],
         ['failed', { phase: 'Failed' }],
@@ -228,6 +230,7 @@ suite('what is left behind', together, () => {
         ['of-another-owner', { phase: 'Failed', owner: 'somebody@elsewhere' }],
       ]
       for (const [name, about] of others) server.pods.add(pod(run, name, about))
+      server.pods.add(pod(newRun('kuberun'), 'failed-with-a-client', { phase: 'Failed' }))
       server.pods.add({ metadata: { name: 'no-run' }, spec: { containers: [] }, status: { phase: 'Failed' } })
       const { result } = await runOn(server, ['true'])
       assert.deepEqual(result, { exitCode: 0 })

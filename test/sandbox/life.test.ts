@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import type { V1Job, V1Pod } from '@kubernetes/client-node'
 import { ApiError } from '../../src/errors.ts'
 import { openExec } from '../../src/exec/exec.ts'
 import { openKubeClient } from '../../src/kube/client.ts'
 import { eventsPath, jobPath, jobsPath, podPath, podsPath } from '../../src/kube/resources.ts'
+import type { Runtime } from '../../src/sandbox/runtime.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 
 const namespace = 'default'
@@ -227,4 +229,41 @@ describe('a Job that guards', () => {
     const pod = await make({}, undefined, ownedBy({ metadata: { name: 'none', uid: 'none' } }))
     await seen(pod, isBeingDeleted)
   })
+})
+
+test('a container that comes up after its pod’s time is over is killed', async () => {
+  const asked = Promise.withResolvers<void>()
+  const up = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<{ code: number }>()
+  const runtime: Runtime = {
+    start: async () => {
+      asked.resolve()
+      await up.promise
+      return {
+        ended: ended.promise,
+        exec: () => Promise.reject(new Error('not here')),
+        signal: (name) => name === 'KILL' && ended.resolve({ code: 137 }),
+        remove: async () => {},
+      }
+    },
+    [Symbol.asyncDispose]: async () => {},
+  }
+  await using slow = await startSandbox({ runtime })
+  const other = await openKubeClient({ kubeconfig: slow.kubeconfig }, { env: {} })
+  const container = { name: 'c', image: 'x' }
+  const body = { metadata: { name: 'late' }, spec: { restartPolicy: 'Never', containers: [container] } }
+  const { metadata } = await other.request<V1Pod>({ method: 'POST', path: podsPath(namespace), body, signal })
+  await asked.promise
+  const brief = { gracePeriodSeconds: 1 }
+  await other.request({ method: 'DELETE', path: podPath(namespace, 'late'), body: brief, signal })
+  // Until the kubelet has given up on it.
+  await setTimeout(1_100)
+  up.resolve()
+  const watch = other.watch<V1Pod>({
+    path: podsPath(namespace),
+    resourceVersion: metadata?.resourceVersion ?? '',
+    signal,
+  })
+  for await (const { type } of watch) if (type === 'DELETED') break
+  other.close()
 })

@@ -24,6 +24,8 @@ export interface PodContainerOptions {
   onChange: () => void
   /** It is not to be started any more, or to end. */
   stop: AbortSignal
+  /** The time that it had for that is over. */
+  kill: AbortSignal
 }
 
 /** A container of a pod, from its image to its end. */
@@ -42,7 +44,7 @@ export class PodContainer {
 
   /** Resolves when it has ended; rejects when it is stopped before it ran. */
   async run(): Promise<void> {
-    const { stop } = this.#options
+    const { stop, kill } = this.#options
     await this.#pull()
     stop.throwIfAborted()
     const started = await this.#start()
@@ -52,7 +54,9 @@ export class PodContainer {
     this.#set({ running: { startedAt } })
     this.#tell({ reason: 'Created', message: 'Container created' })
     this.#tell({ reason: 'Started', message: 'Container started' })
-    if (stop.aborted) this.terminate()
+    // It came up too late to hear of it.
+    if (kill.aborted) started.signal('KILL')
+    else if (stop.aborted) this.terminate()
     const outOfMemory = this.#exhaust(started)
     const { code } = await started.ended
     this.running = undefined

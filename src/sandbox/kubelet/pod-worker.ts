@@ -29,6 +29,7 @@ export class PodWorker {
   readonly #created: Pod
   readonly #startTime = timestamp()
   readonly #stop = new AbortController()
+  readonly #kill = new AbortController()
   readonly #timers: NodeJS.Timeout[] = []
   #podIP: string | undefined
   #failure: { reason: string; message: string } | undefined
@@ -64,7 +65,10 @@ export class PodWorker {
       this.#stop.abort()
       if (graceSeconds > 0) for (const container of all) container.terminate()
     }
-    const kill = () => all.forEach((container) => container.running?.signal('KILL'))
+    const kill = (): void => {
+      this.#kill.abort()
+      for (const container of all) container.running?.signal('KILL')
+    }
     this.#timers.push(setTimeout(kill, graceSeconds * 1000))
   }
 
@@ -74,7 +78,7 @@ export class PodWorker {
 
   #optionsOf(list: PodContainerOptions['list']): PodContainerOptions {
     const options = { node: this.#node, faults: this.#faults, list, stop: this.#stop.signal }
-    return { ...options, pod: () => this.#pod, onChange: () => this.#publish() }
+    return { ...options, kill: this.#kill.signal, pod: () => this.#pod, onChange: () => this.#publish() }
   }
 
   #setTimers(): void {
