@@ -11,7 +11,7 @@ import { cleanUpTime } from './remove.ts'
 
 /** What the Job's deadline is longer than the holder's: the holder, which lets the command end in peace, goes first. */
 const margin = 15_000
-/** What the pod may be held up for its guard, in milliseconds; a Job that is made later expires. */
+/** What the pod may be held up for its guard, in milliseconds. */
 const createTime = 2_000
 
 /**
@@ -22,19 +22,20 @@ const createTime = 2_000
  * deadline. A guard is made before its pod, so that there is no moment in which a killed client leaves an unguarded pod.
  */
 export class Guard {
-  readonly ownerReference: V1OwnerReference
+  /** Absent where no answer has told that it was made: it may have been, and is to be removed. */
+  readonly ownerReference: V1OwnerReference | undefined
   readonly #client: KubeClient
   readonly #path: string
   readonly #orphanTimeout: number
   readonly #born = performance.now()
   readonly #stopped = new AbortController()
 
-  private constructor(client: KubeClient, job: V1Job, options: { path: string; orphanTimeout: number }) {
+  private constructor(client: KubeClient, job: V1Job | undefined, options: { path: string; orphanTimeout: number }) {
     this.#client = client
     this.#path = options.path
     this.#orphanTimeout = options.orphanTimeout
-    const { name, uid } = job.metadata as { name: string; uid: string }
-    this.ownerReference = { apiVersion: 'batch/v1', kind: 'Job', name, uid }
+    const { name, uid } = (job?.metadata ?? {}) as { name: string; uid: string }
+    this.ownerReference = job && { apiVersion: 'batch/v1', kind: 'Job', name, uid }
   }
 
   /** @returns undefined where the cluster allows no Job: then the next start of ours sweeps */
@@ -45,6 +46,7 @@ export class Guard {
   ): Promise<Guard | undefined> {
     const { namespace, image, orphanTimeout, signal } = options
     const body = guardJob(run, { image, deadline: seconds(orphanTimeout + margin) })
+    const about = { path: jobPath(namespace, run.name), orphanTimeout }
     try {
       const job = await createNamed<V1Job>(client, {
         path: jobsPath(namespace),
@@ -53,16 +55,17 @@ export class Guard {
         timeout: createTime,
         signal,
       })
-      return new Guard(client, job, { path: jobPath(namespace, run.name), orphanTimeout })
+      return new Guard(client, job, about)
     } catch (error) {
       // What concerns the pod too, its own create will tell.
-      if (isForWantOfGuard(error)) return undefined
-      throw error
+      if (!isForWantOfGuard(error)) throw error
+      return isRefusal(error) ? undefined : new Guard(client, undefined, about)
     }
   }
 
   /** @param onRefused called once, when the Job may not be prolonged: it would end the run that it guards */
   keepAlive(onRefused: (error: ApiError) => void): void {
+    if (this.ownerReference === undefined) return
     const { signal } = this.#stopped
     const prolong = (): void => {
       this.#prolong(signal).catch((error: unknown) => {
@@ -99,6 +102,7 @@ export class Guard {
         signal: AbortSignal.timeout(cleanUpTime),
       })
     } catch (error) {
+      if (this.ownerReference === undefined) return
       // One that may not be deleted ends at its deadline, and by then it owns nothing, unless the pod is kept.
       if (!(error instanceof ApiError) || (keepPod && error.status !== 404)) throw error
     }
@@ -110,6 +114,11 @@ function isForWantOfGuard(error: unknown): boolean {
   if (error instanceof ApiError) return error.status !== 401
   // Where no server is, the pod need not be tried, which would then have to be looked for.
   return error instanceof KuberunError && error.code === 'connection' && !isOutOfReach(error)
+}
+
+/** It was not made, for sure. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500
 }
 
 /** By RBAC, by a server without PATCH, or by a policy. */

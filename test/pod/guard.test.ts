@@ -105,4 +105,13 @@ suite('the guard', together, () => {
       assert.deepEqual(owners(server), [])
     })
   }
+
+  test('that was made without an answer is removed', bounded, async () => {
+    await using server = await ScriptedServer.start()
+    server.answers['create job'] = [silent]
+    const { result, stderr } = await runOn(server, ['exit 3'])
+    assert.deepEqual(result, { exitCode: 3 })
+    assert.equal(stderr, '')
+    assert.equal(server.of('delete job').length, 1)
+  })
 })
