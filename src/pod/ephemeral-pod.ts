@@ -124,10 +124,11 @@ export class EphemeralPod implements AsyncDisposable {
   async #dispose(): Promise<void> {
     this.#watching.abort()
     const pods = this.keep ? [] : [...this.#made.keys()]
-    await Promise.all(pods.map((name) => this.#removeOrTell(name)))
-    // Not beside it: what the garbage collector deletes first for want of its owner gets the whole grace period, and a later
-    // delete with a shorter one does not hasten that.
-    await this.#removeGuard()
+    const removals = pods.map((name) => this.#removeOrTell(name))
+    // Not beside them: what the garbage collector deletes first for want of its owner gets the whole grace period, and a
+    // later delete with a shorter one does not hasten that. A guard that nobody knows of owns nothing.
+    if (this.#guard?.ownerReference !== undefined) await Promise.all(removals)
+    await Promise.all([...removals, this.#removeGuard()])
     if (this.keep && this.#made.size > 0) this.#tellKept()
   }
 

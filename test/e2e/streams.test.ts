@@ -102,7 +102,7 @@ async function descendants(pid: number): Promise<number[]> {
 
 describe('every line arrives', { timeout: 600_000 }, () => {
   test('of 200000, every time', async () => {
-    const times = amount('KUBERUN_TEST_TIMES', onSandbox ? 10 : 20, 100)
+    const times = amount('KUBERUN_TEST_TIMES', onSandbox ? 5 : 20, 100)
     const script = `for i in $(seq ${times}); do kubectl kuberun seq 1 200000 | wc -l; done | sort | uniq -c`
     const ended = await here.sh(script, { timeout: 300_000 })
     expect(ended, { code: 0, stdout: new RegExp(`^ *${times} 200000\n$`), stderr: '' })
@@ -118,7 +118,7 @@ describe('every line arrives', { timeout: 600_000 }, () => {
   const readers = full ? [15, 60] : [15]
   for (const seconds of readers) {
     test(`to a reader that begins after ${seconds} s`, async () => {
-      const times = amount('KUBERUN_TEST_SLOW_TIMES', 3, 10)
+      const times = amount('KUBERUN_TEST_SLOW_TIMES', onSandbox ? 1 : 3, 10)
       const one = `kubectl kuberun seq 1 3000000 </dev/null | (sleep ${seconds}; wc -l)`
       const ended = await here.sh(`seq ${times} | xargs -P5 -I{} sh -c '${one}' | sort | uniq -c`, { timeout: 300_000 })
       expect(ended, { code: 0, stdout: new RegExp(`^ *${times} 3000000\n$`), stderr: '' })
