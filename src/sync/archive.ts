@@ -23,11 +23,12 @@ export interface ArchiveOptions {
 }
 
 /**
- * Makes a tar archive, in Buffers of 256 KiB, that GNU tar and BusyBox extract alike, with `tar -x -o -f -`.
+ * Makes a tar archive, in Buffers of 256 KiB, that GNU tar and BusyBox extract alike, with `umask 0; tar -x -p -o -f -`.
  *
- * Files and links come first, in the order of the entries: tar makes the folders that they are in. Folders follow,
- * what is in them before they themselves, so that nothing touches one after its mode and mtime are set; it may be one
- * that nobody can write to.
+ * Folders come first, and as ones that their owner may write to: a BusyBox that is not root sets a folder's mode only
+ * as it makes it. Then files and links, in the order of the entries; then the folders once more, what is in them before
+ * they themselves, so that nothing touches one after its mode and mtime are set. Without `umask 0` a tar that is not root
+ * takes bits from the modes, BusyBox in spite of `-p`.
  *
  * A file that changes, shrinks, grows or vanishes meanwhile never breaks the archive: see {@link ArchiveReport}. Hard
  * links are files of their own, sparse files are full ones.
@@ -37,7 +38,11 @@ export interface ArchiveOptions {
  */
 export async function* pack(options: ArchiveOptions): AsyncGenerator<Buffer, void, undefined> {
   const packing = { options, report: options.report, disk: new Disk(options), blocks: new Blocks() }
-  const [others, folders] = inOrder(options.entries)
+  const { folders, others } = inOrder(options.entries)
+  for (const folder of folders.toReversed()) {
+    packing.blocks.put(entryHeader({ ...folder, mode: folder.mode | 0o700 }, options.prefix))
+    if (packing.blocks.isFull) yield* full(packing)
+  }
   for await (const loaded of loadInOrder(others, { root: options.root, disk: packing.disk })) {
     if (loaded.is === 'open') yield* putLarge(packing, loaded.file)
     else put(packing, loaded)
@@ -59,14 +64,14 @@ interface Packing {
   blocks: Blocks
 }
 
-function inOrder(entries: Iterable<Entry>): [Entry[], FolderEntry[]] {
+/** The folders go what is in them before they themselves: by path, backwards. */
+function inOrder(entries: Iterable<Entry>): { folders: FolderEntry[]; others: Entry[] } {
   const all = [...entries].filter(({ path }) => path !== '' && path !== '.')
   const folders = all.filter((entry) => entry.type === 'folder')
-  // Backwards, what is in a folder comes before it.
-  return [
-    all.filter(({ type }) => type !== 'folder'),
-    folders.toSorted((one, other) => (one.path < other.path ? 1 : -1)),
-  ]
+  return {
+    folders: folders.toSorted((one, other) => (one.path < other.path ? 1 : -1)),
+    others: all.filter(({ type }) => type !== 'folder'),
+  }
 }
 
 /** The full Buffers, each after a turn of the event loop. */
