@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, chownSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { packed } from '../support/packed.ts'
 import { extract, type Tar, tars } from '../support/tars.ts'
 import { closeFolder, contentOf, fillWithTraps, linkOutside } from '../support/traps.ts'
@@ -12,36 +12,41 @@ const bounded = { timeout: 60_000 }
 const full = process.env['KUBERUN_TEST_FULL'] === '1'
 
 for (const tar of tars) {
-  // BusyBox sets no time of a link.
-  const linkTimes = tar.name === 'GNU tar'
+  const isGnu = tar.name === 'GNU tar'
+  // BusyBox sets no time of a link, and no mode of a folder that is there, unless it is root.
+  const linkTimes = isGnu
+  const closesFolders = isGnu || process.getuid?.() === 0
 
   suite(`${tar.name} extracts what we pack`, { skip: tar.skip, ...bounded }, () => {
     test('with every trap in it', async () => {
       await using tree = await temporaryFolder()
       fillWithTraps(tree.path)
-      closeFolder(tree.path)
+      if (closesFolders) closeFolder(tree.path)
       await using target = await temporaryFolder()
       await assertSame(tree.path, { tar, target: target.path, linkTimes })
     })
 
-    test('as somebody who is not root', async () => {
+    test('as somebody who is not root, a second time over the first', async () => {
       await using tree = await temporaryFolder()
       fillWithTraps(tree.path)
+      if (isGnu) closeFolder(tree.path)
       await using target = await temporaryFolder()
       if (process.getuid?.() === 0) chownSync(target.path, 65534, 65534)
-      await assertSame(tree.path, { tar, target: target.path, linkTimes, asNobody: true })
+      for (let time = 0; time < 2; time += 1) {
+        await assertSame(tree.path, { tar, target: target.path, linkTimes, asNobody: true })
+      }
     })
 
     test('a second time over the first', async () => {
       await using tree = await temporaryFolder()
       fillWithTraps(tree.path)
-      closeFolder(tree.path)
+      if (closesFolders) closeFolder(tree.path)
       await using target = await temporaryFolder()
       await assertSame(tree.path, { tar, target: target.path, linkTimes })
       await assertSame(tree.path, { tar, target: target.path, linkTimes })
     })
 
-    test('and sets mode and mtime of folders that are there', async () => {
+    test('and sets mode and mtime of folders that are there', { skip: !closesFolders && 'only root can' }, async () => {
       await using tree = await temporaryFolder()
       closeFolder(tree.path)
       await using target = await temporaryFolder()
