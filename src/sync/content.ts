@@ -1,7 +1,10 @@
 import type { Blocks } from './blocks.ts'
 import type { SourceFile } from './source-file.ts'
 
-/** The content of a large file on its way into Buffers: while one is being sent, the next piece is read. */
+/**
+ * The content of a large file on its way into Buffers: while one is being sent, the next piece is read, by a thread.
+ * With pieces this large that costs no more CPU than to read at once (300 MB: 150 ms), and two or four ahead gain nothing.
+ */
 export class Content {
   readonly #source: SourceFile
   readonly #blocks: Blocks
