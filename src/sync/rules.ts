@@ -7,8 +7,10 @@ export interface Rule {
   readonly reason: string
   /** The line, from 1. */
   readonly line: number
-  /** The line as it counts, without the spaces at its end. */
+  /** The line as it counts, without the spaces at its end: a byte text. */
   readonly text: string
+  /** The pattern itself, without what the next three say, and without a slash at either end. */
+  readonly glob: string
   /** Takes back what rules before it said. */
   readonly negated: boolean
   readonly folderOnly: boolean
@@ -52,19 +54,20 @@ export function optionRule(pattern: string, options: RuleOptions): Rule | undefi
 }
 
 function parseRule(whole: string, { source, fold, line }: RuleOptions & { line: number }): Rule | undefined {
-  const text = trimEnd(whole.replace(/\0[^]*$/, ''))
+  const shape = shapeOf(whole)
+  const { text, glob, anchored } = shape
   if (text === '' || text.startsWith('#')) return undefined
-  const { glob, ...shape } = shapeOf(text)
-  const matches = matcher(glob, shape.anchored, fold)
-  return { reason: `${source}:${line}: ${shown(text)}`, line, text, ...shape, matches }
+  return { ...shape, line, reason: `${source}:${line}: ${shown(text)}`, matches: matcher(glob, anchored, fold) }
 }
 
-/** What the marks around a glob say. */
-export function shapeOf(text: string): { negated: boolean; folderOnly: boolean; anchored: boolean; glob: string } {
+/** What a line is without the marks around its glob, and what these say. */
+export function shapeOf(line: string): Pick<Rule, 'text' | 'glob' | 'negated' | 'folderOnly' | 'anchored'> {
+  // git reads lines as C's strings, which end at a NUL.
+  const text = trimEnd(line.replace(/\0[^]*$/, ''))
   const negated = text.startsWith('!')
   const folderOnly = text.endsWith('/')
   const bare = text.slice(negated ? 1 : 0, folderOnly ? -1 : undefined)
-  return { negated, folderOnly, anchored: bare.includes('/'), glob: bare.replace(/^\//, '') }
+  return { text, glob: bare.replace(/^\//, ''), negated, folderOnly, anchored: bare.includes('/') }
 }
 
 /** A space at the end counts only after a backslash; a line that ends in a lone backslash is left as it is. */

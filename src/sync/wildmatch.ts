@@ -72,7 +72,7 @@ function compileSet(glob: string, open: number, fold: boolean): Piece | { fault:
       character = glob.charAt(++at)
       if (character === '\\') character = glob.charAt(++at)
       if (character === '') return never
-      members += range(from, character, fold)
+      members += span(from, character, fold)
       from = ''
     } else {
       if (character === '\\') character = glob.charAt(++at)
@@ -100,7 +100,7 @@ const classes: Readonly<Record<string, string>> = {
   xdigit: '0-9A-Fa-f',
 }
 
-function range(from: string, to: string, fold: boolean): string {
+function span(from: string, to: string, fold: boolean): string {
   // git takes a range that runs backwards for an empty one; RegExp refuses it.
   if (from > to) return ''
   const range = `${literal(from)}-${literal(to)}`
