@@ -38,8 +38,12 @@ function inclusion({ stack, reaches, path, within }: State): Inclusion {
     verdict,
     inside: (name) => {
       const folder = verdict(name, true)
-      const within = folder.answer === 'in' ? folder : undefined
-      return inclusion({ stack: stackInside(stack, name), reaches, path: step(name), within })
+      return inclusion({
+        stack: stackInside(stack, name),
+        reaches,
+        path: step(name),
+        within: folder.answer === 'in' ? folder : undefined,
+      })
     },
   }
 }

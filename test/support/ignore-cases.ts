@@ -29,9 +29,9 @@ const glob = fc.oneof(
 /** A line of an ignore file, of anything. */
 const anyLine = fc
   .tuple(
-    fc.constantFrom(...['', '', '', '!', '/', '!/', '\\!', '\\#', '#']),
+    fc.constantFrom('', '', '', '!', '/', '!/', '\\!', '\\#', '#'),
     fc.array(glob, { maxLength: 5 }),
-    fc.constantFrom(...['', '', '/', ' ', '\r', '\\']),
+    fc.constantFrom('', '', '/', ' ', '\r', '\\'),
   )
   .map(([start, middle, end]) => start + middle.join('') + end)
 
@@ -116,8 +116,6 @@ export const treeCase: fc.Arbitrary<TreeCase> = pathList.chain((paths) => {
   const files = paths.filter((path) => !path.endsWith('/'))
   const below = (folder: string): string[] =>
     paths.filter((path) => path.startsWith(folder) && path !== folder).map((path) => path.slice(folder.length))
-  const some = (all: string[], maxLength: number): fc.Arbitrary<string[]> =>
-    fc.subarray(all, { maxLength: Math.min(maxLength, all.length) })
   return fc
     .record({
       fold: fc.boolean(),
@@ -131,3 +129,7 @@ export const treeCase: fc.Arbitrary<TreeCase> = pathList.chain((paths) => {
     })
     .map((rest) => ({ ...rest, paths }))
 })
+
+function some(all: string[], maxLength: number): fc.Arbitrary<string[]> {
+  return fc.subarray(all, { maxLength: Math.min(maxLength, all.length) })
+}
