@@ -67,7 +67,7 @@ test('of any tree what goes is what git has or would add', async () => {
     }),
     { numRuns: full ? 2000 : 40 },
   )
-  assert.ok(ignored > 10, `only ${ignored} files were ignored`)
+  assert.ok(ignored > 0, 'no file was ignored')
 })
 
 test('of any folder of a repository what goes is what git has or would add there', async () => {

@@ -368,7 +368,8 @@ test('ten thousand entries and a hundred rules take well under a second', async 
     include: [],
     ignore: true,
   })
-  const start = performance.now()
+  const start = process.cpuUsage()
   for (let at = 0; at < 10_000; at++) assert.equal(filter.verdict(`file-${at}.ts`, false).answer, 'in')
-  assert.ok(performance.now() - start < 1000)
+  // In microseconds; wall time would be that of a busy machine's other work too.
+  assert.ok(process.cpuUsage(start).user < 1_000_000)
 })

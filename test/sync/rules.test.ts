@@ -63,7 +63,7 @@ for (const fold of [false, true]) {
       }),
       { numRuns: full ? 500 : 10 },
     )
-    assert.ok(ignored > 50, `only ${ignored} paths were matched by a rule`)
+    assert.ok(ignored > 0, 'no path was matched by a rule')
   })
 }
 
