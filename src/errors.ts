@@ -8,9 +8,19 @@
  * - `api`: the API server answered and refused (see {@link ApiError})
  * - `pod`: the pod cannot start, or ended under the command
  * - `stream`: the exec stream broke its protocol, or was cut
+ * - `local`: the local folder, or what says which of its files are meant, could not be read
  * - `stdio`: stdin could not be read here, or what the command printed could not be written
  */
-export type ErrorCode = 'usage' | 'kubeconfig' | 'credentials' | 'connection' | 'api' | 'pod' | 'stream' | 'stdio'
+export type ErrorCode =
+  | 'usage'
+  | 'kubeconfig'
+  | 'credentials'
+  | 'connection'
+  | 'api'
+  | 'pod'
+  | 'stream'
+  | 'local'
+  | 'stdio'
 
 export interface ErrorDetails {
   /** The error underneath. */
