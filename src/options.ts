@@ -63,6 +63,28 @@ export interface PodOptions {
   record: boolean
 }
 
+/** What of a local folder goes to the pod, and where to. */
+export interface SyncOptions {
+  /** The local root: a folder's path. */
+  dir: string
+  /** The remote root, an absolute path in the container: it becomes the command's working directory. */
+  remoteDir: string
+  /** gitignore patterns, as on a line of an ignore file at the root. */
+  exclude: readonly string[]
+  /** As `exclude`; where there is one, nothing else goes. */
+  include: readonly string[]
+  /** Whether git's ignore rules and `.warpignore` count. */
+  ignore: boolean
+  /** Bytes above which the first upload asks, or fails where nobody can be asked. */
+  maxUpload: number
+  /** Nothing more is sent once the command runs. */
+  once: boolean
+  /** A shell line that runs in the pod after each batch that was applied there. */
+  onSync?: string
+  /** What cannot be read fails the run instead of a warning. */
+  strict: boolean
+}
+
 /** One run: a command in an ephemeral pod. All durations are milliseconds. */
 export interface RunOptions {
   /** The program's name as the pod's annotation tells it: `kuberun`. */
@@ -86,9 +108,15 @@ export interface RunOptions {
   rm: RemovePolicy
   /** 0: quiet about what goes well; from 1: the time of each phase. */
   verbosity: number
+  /** The folder that is kept in sync with the pod; absent: none is. */
+  sync?: SyncOptions
 }
 
 /** The image that runs where no other is named. */
 export const defaultImage = 'alpine:3.20'
 /** Where the static BusyBox for images without a shell comes from. */
 export const defaultToolsImage = 'busybox:1.37.0-musl'
+/** Where the local root shows in the container. */
+export const defaultRemoteDir = '/workspace'
+/** In bytes. */
+export const defaultMaxUpload = 500_000_000
