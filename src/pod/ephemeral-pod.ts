@@ -163,13 +163,11 @@ export class EphemeralPod implements AsyncDisposable {
 
   async #makeGuard(): Promise<void> {
     const { run, namespace, options } = this.#input
-    this.#guard = await Guard.create(this.#client, run, {
-      namespace,
-      image: options.image,
-      orphanTimeout: options.orphanTimeout,
-      signal: this.#options.signal,
-    })
-    this.#guard?.keepAlive((error) => void this.#giveUpGuard(error))
+    const { image, orphanTimeout } = options
+    // Known before it is made, so that a lost answer leaves none.
+    this.#guard = new Guard(this.#client, run, { namespace, image, orphanTimeout })
+    await this.#guard.make(this.#options.signal)
+    this.#guard.keepAlive((error) => void this.#giveUpGuard(error))
   }
 
   /** Who may create Jobs but not patch them must not have a run ended by its own guard. */

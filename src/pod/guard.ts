@@ -14,6 +14,13 @@ const margin = 15_000
 /** What the pod may be held up for its guard, in milliseconds. */
 const createTime = 2_000
 
+export interface GuardOptions {
+  namespace: string
+  image: string
+  /** Milliseconds. */
+  orphanTimeout: number
+}
+
 /**
  * The guard of a run: a Job that never starts a pod and owns ours.
  *
@@ -23,43 +30,33 @@ const createTime = 2_000
  */
 export class Guard {
   /** Absent where no answer has told that it was made: it may have been, and is to be removed. */
-  readonly ownerReference: V1OwnerReference | undefined
+  ownerReference: V1OwnerReference | undefined
   readonly #client: KubeClient
-  readonly #path: string
-  readonly #orphanTimeout: number
+  readonly #run: RunIdentity
+  readonly #options: GuardOptions
+  #refused = false
   readonly #born = performance.now()
   readonly #stopped = new AbortController()
 
-  private constructor(client: KubeClient, job: V1Job | undefined, options: { path: string; orphanTimeout: number }) {
+  constructor(client: KubeClient, run: RunIdentity, options: GuardOptions) {
     this.#client = client
-    this.#path = options.path
-    this.#orphanTimeout = options.orphanTimeout
-    const { name, uid } = (job?.metadata ?? {}) as { name: string; uid: string }
-    this.ownerReference = job && { apiVersion: 'batch/v1', kind: 'Job', name, uid }
+    this.#run = run
+    this.#options = options
   }
 
-  /** @returns undefined where the cluster allows no Job: then the next start of ours sweeps */
-  static async create(
-    client: KubeClient,
-    run: RunIdentity,
-    options: { namespace: string; image: string; orphanTimeout: number; signal: AbortSignal },
-  ): Promise<Guard | undefined> {
-    const { namespace, image, orphanTimeout, signal } = options
-    const body = guardJob(run, { image, deadline: seconds(orphanTimeout + margin) })
-    const about = { path: jobPath(namespace, run.name), orphanTimeout }
+  /** Makes the Job. Where the cluster allows none, the next start of ours sweeps. */
+  async make(signal: AbortSignal): Promise<void> {
+    const { namespace, image, orphanTimeout } = this.#options
+    const { name } = this.#run
+    const body = guardJob(this.#run, { image, deadline: seconds(orphanTimeout + margin) })
     try {
-      const job = await createNamed<V1Job>(client, {
-        path: jobsPath(namespace),
-        name: run.name,
-        body,
-        timeout: createTime,
-        signal,
-      })
-      return new Guard(client, job, about)
+      const path = jobsPath(namespace)
+      const job = await createNamed<V1Job>(this.#client, { path, name, body, timeout: createTime, signal })
+      this.ownerReference = { apiVersion: 'batch/v1', kind: 'Job', name, uid: job.metadata?.uid ?? '' }
     } catch (error) {
+      this.#refused = !mayBeMade(error)
       // What concerns the pod too, its own create will tell.
       if (!isForWantOfGuard(error)) throw error
-      return isRefusal(error) ? undefined : new Guard(client, undefined, about)
     }
   }
 
@@ -75,16 +72,16 @@ export class Guard {
         onRefused(error)
       })
     }
-    const timer = setInterval(prolong, beatInterval(this.#orphanTimeout))
+    const timer = setInterval(prolong, beatInterval(this.#options.orphanTimeout))
     signal.addEventListener('abort', () => clearInterval(timer), { once: true })
   }
 
   /** Moves the deadline to an orphan's time from now. */
   async #prolong(signal: AbortSignal): Promise<void> {
-    const activeDeadlineSeconds = seconds(performance.now() - this.#born + this.#orphanTimeout + margin)
+    const activeDeadlineSeconds = seconds(performance.now() - this.#born + this.#options.orphanTimeout + margin)
     await this.#client.request({
       method: 'PATCH',
-      path: this.#path,
+      path: this.#path(),
       body: { spec: { activeDeadlineSeconds } },
       signal,
     })
@@ -93,10 +90,11 @@ export class Guard {
   /** Removes the Job; `keepPod` leaves the pod without an owner. A Job that is gone is fine. */
   async remove(keepPod: boolean): Promise<void> {
     this.#stopped.abort()
+    if (this.#refused) return
     try {
       await this.#client.request({
         method: 'DELETE',
-        path: this.#path,
+        path: this.#path(),
         query: { propagationPolicy: keepPod ? 'Orphan' : 'Background' },
         patience: cleanUpTime,
         signal: AbortSignal.timeout(cleanUpTime),
@@ -107,6 +105,10 @@ export class Guard {
       if (!(error instanceof ApiError) || (keepPod && error.status !== 404)) throw error
     }
   }
+
+  #path(): string {
+    return jobPath(this.#options.namespace, this.#run.name)
+  }
 }
 
 /** Not allowed, over quota, refused by a policy, or not answered in time. */
@@ -116,9 +118,10 @@ function isForWantOfGuard(error: unknown): boolean {
   return error instanceof KuberunError && error.code === 'connection' && !isOutOfReach(error)
 }
 
-/** It was not made, for sure. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof ApiError && error.status < 500
+/** Whether the Job may be there all the same: its answer was lost, not awaited, or is the server's trouble. */
+function mayBeMade(error: unknown): boolean {
+  if (error instanceof ApiError) return error.status >= 500
+  return !(error instanceof KuberunError) || (error.code === 'connection' && !isOutOfReach(error))
 }
 
 /** By RBAC, by a server without PATCH, or by a policy. */

@@ -4,6 +4,7 @@ import { suite, test } from 'node:test'
 import { json, refusal, silent } from '../support/kube-server.ts'
 import { runOn } from '../support/scripted-run.ts'
 import { type ScriptedAnswer, ScriptedServer } from '../support/scripted-server.ts'
+import { TestSignals } from '../support/signals.ts'
 
 const bounded = { timeout: 30_000 }
 const together = { concurrency: 40 }
@@ -113,5 +114,22 @@ suite('the guard', together, () => {
     assert.deepEqual(result, { exitCode: 3 })
     assert.equal(stderr, '')
     assert.equal(server.of('delete job').length, 1)
+  })
+
+  test('whose creation was interrupted is removed', bounded, async () => {
+    await using server = await ScriptedServer.start()
+    const signals = new TestSignals()
+    server.answers['create job'] = () => signals.send('TERM')
+    const { result } = await runOn(server, ['exit 3'], { signals })
+    assert.deepEqual(result, { exitCode: 143, signal: 'TERM' })
+    assert.equal(server.of('delete job').length, 1)
+  })
+
+  test('that was refused is not looked for', bounded, async () => {
+    await using server = await ScriptedServer.start()
+    server.answers['create job'] = refusal(403, 'Forbidden', 'jobs.batch is forbidden')
+    const { result } = await runOn(server, ['exit 3'])
+    assert.deepEqual(result, { exitCode: 3 })
+    assert.equal(server.of('delete job').length, 0)
   })
 })
