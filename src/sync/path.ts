@@ -59,3 +59,8 @@ function encodeCharacter(character: string): Buffer {
   const code = character.codePointAt(0) ?? 0
   return code >= surrogates + 0x80 && code <= surrogates + 0xff ? Buffer.of(code - surrogates) : Buffer.from(character)
 }
+
+/** The path of the folder that something is in: '' for what is right in the root. */
+export function parentPath(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')))
+}

@@ -1,0 +1,66 @@
+import { promisify } from 'node:util'
+import { gzip as gzipWithCallback } from 'node:zlib'
+
+const gzip = promisify(gzipWithCallback)
+
+/** Frames grow to this, so that a slow link is known for one early. */
+const [smallest, largest] = [256 * 1024, 4 * 1024 * 1024]
+/** A link that carries less in a second, in bytes, is helped by a gzip of level 1, which packs about ten times as much. */
+const fast = 8_000_000
+/** What a frame must shrink to, at most, for gzip to be worth its while. */
+const worthwhile = 0.9
+/** After one that did not shrink, so many go as they are. */
+const pause = 8
+
+/**
+ * Sends archives in frames, `length\n` or `length z\n` before each, gzipped where the link turns out to be slower than
+ * that takes. How fast the link is shows by how fast it takes what is written.
+ */
+export class FrameWriter {
+  readonly #write: (data: Buffer) => Promise<void>
+  readonly #mayZip: boolean
+  #sent = 0
+  #time = 0
+  #size = smallest
+  #unzipped = 0
+
+  constructor(write: (data: Buffer) => Promise<void>, options: { mayZip: boolean }) {
+    this.#write = write
+    this.#mayZip = options.mayZip
+  }
+
+  /** Sends what an archive consists of, and its end. */
+  async send(archive: AsyncIterable<Buffer>): Promise<void> {
+    let waiting: Buffer[] = []
+    let length = 0
+    for await (const piece of archive) {
+      waiting.push(piece)
+      length += piece.length
+      if (length < this.#size) continue
+      await this.#frame(Buffer.concat(waiting, length))
+      this.#size = Math.min(this.#size * 2, largest)
+      waiting = []
+      length = 0
+    }
+    if (length > 0) await this.#frame(Buffer.concat(waiting, length))
+    await this.#write(Buffer.from('0\n'))
+  }
+
+  async #frame(data: Buffer): Promise<void> {
+    const zipped = this.#shouldZip ? await gzip(data, { level: 1 }) : undefined
+    const shrank = zipped !== undefined && zipped.length < data.length * worthwhile
+    if (zipped !== undefined) this.#unzipped = shrank ? 0 : pause
+    const [head, body] = shrank ? [`${zipped.length} z\n`, zipped] : [`${data.length}\n`, data]
+    const begin = performance.now()
+    await this.#write(Buffer.from(head))
+    await this.#write(body)
+    this.#time += performance.now() - begin
+    this.#sent += body.length
+  }
+
+  get #shouldZip(): boolean {
+    if (this.#unzipped > 0) return this.#unzipped-- === 0
+    // What the first frames tell is how large the buffers on the way are.
+    return this.#mayZip && this.#time > 250 && this.#sent / this.#time < fast / 1000
+  }
+}

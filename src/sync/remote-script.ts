@@ -1,0 +1,46 @@
+import { syncPath } from '../pod/workspace.ts'
+
+/** What the script needs beside the shell. */
+const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat']
+
+/**
+ * The other side of the sync exec: a batch is a line `number length` and a script of that length, which is run; what it
+ * unpacks follows on the same stdin. Back goes a line `number code`. After a code that is not 0 nobody knows how much of
+ * stdin was read: the exec ends.
+ *
+ * `unpack FOLDER` reads frames, `length\n` or `length z\n` and so many bytes, gzipped with the z, until a `0\n`. `dd` takes
+ * exactly as much, BusyBox's and GNU's; a `head -c` or a tar on the shared stdin would take more. A tar that fails must not
+ * leave the rest of its archive unread, so that its failure can be told.
+ *
+ * `folder` makes sure of a folder that is one, and no link to one; `real` asks for that. Nothing is ever written, moved or
+ * removed through a link.
+ */
+export const remoteScript = `
+export LC_ALL=C
+unpack() {
+  while read -r n k && [ "$n" -gt 0 ]; do
+    case $k in
+    z) dd bs="$n" count=1 iflag=fullblock | gzip -dc ;;
+    *) dd bs="$n" count=1 iflag=fullblock ;;
+    esac || exit
+  done 2>/dev/null | (
+    umask 0
+    cd "$1" && tar -x -p -o -f - || { c=$?; cat >/dev/null; exit "$c"; }
+  )
+}
+real() { [ -d "$1" ] && [ ! -L "$1" ]; }
+folder() { real "$1" || { rm -rf -- "$1" && mkdir -- "$1"; }; }
+end() { read -r e && [ "$e" = "end $1" ]; }
+cd ${syncPath} && rm -rf stage && mkdir stage && [ -w root ] || { echo cannot; exit 1; }
+m=
+for t in ${needed.join(' ')}; do command -v "$t" >/dev/null || m="$m $t"; done
+command -v gzip >/dev/null && z=gzip || z=
+echo "ready $z:$m"
+while read -r i n; do
+  s=$(dd bs="$n" count=1 iflag=fullblock 2>/dev/null; echo .)
+  (eval "\${s%.}")
+  c=$?
+  echo "$i $c"
+  [ "$c" = 0 ] || exit 1
+done
+`.trim()

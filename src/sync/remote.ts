@@ -1,0 +1,175 @@
+import { KuberunError } from '../errors.ts'
+import { type Exec, openExec, type Target } from '../exec/exec.ts'
+import type { ExecInput } from '../exec/input.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { Shell } from '../pod/shell.ts'
+import { FrameWriter } from './frames.ts'
+import { encodePath } from './path.ts'
+import { remoteScript } from './remote-script.ts'
+
+/** Something for the remote script to do, with the archives that its commands unpack. */
+export interface RemoteWork {
+  commands: readonly string[]
+  archives: readonly AsyncIterable<Buffer>[]
+}
+
+/** A program that a sync needs is not in the image. */
+export class MissingPrograms extends Error {
+  override readonly name = 'MissingPrograms'
+}
+
+/**
+ * The sync exec: one process in the container that lives as long as the run and does one request after the other.
+ *
+ * A failure ends it, as nobody knows then how much of its stdin was read; nor what it has done of its last request.
+ */
+export class Remote {
+  /** Aborts when it has ended, with the reason. */
+  readonly over: AbortSignal
+  readonly #exec: Exec
+  readonly #conversation: Conversation
+  readonly #input: ExecInput
+  readonly #frames: FrameWriter
+  readonly #answers = new Map<number, PromiseWithResolvers<void>>()
+  readonly #over = new AbortController()
+  #number = 0
+
+  private constructor(exec: Exec, conversation: Conversation, { mayZip }: { mayZip: boolean }) {
+    this.over = this.#over.signal
+    this.#exec = exec
+    this.#conversation = conversation
+    this.#input = exec.input({ framed: false })
+    this.#frames = new FrameWriter((data) => this.#write(data), { mayZip })
+    void this.#listen()
+  }
+
+  /**
+   * Starts it, and waits until it says that it can work.
+   *
+   * @throws {MissingPrograms} the message names them
+   * @throws {KuberunError} `sync` when its volume cannot be written; or what the exec was refused with
+   */
+  static async open(client: KubeClient, where: { target: Target; shell: Shell; signal: AbortSignal }): Promise<Remote> {
+    const { target, shell, signal } = where
+    const command = [...shell.command, '-c', shell.setup + remoteScript, 'kuberun-sync']
+    const exec = await openExec(client, { target, command, stdin: true, tty: false, signal })
+    const conversation = new Conversation(exec)
+    try {
+      const first = await conversation.next()
+      const [, zip, missing = ''] = /^ready (\w*):(.*)$/.exec(first ?? '') ?? []
+      if (zip === undefined) throw conversation.failure()
+      if (missing !== '') throw new MissingPrograms(missing.trim().replaceAll(' ', ', '))
+      return new Remote(exec, conversation, { mayZip: zip !== '' })
+    } catch (error) {
+      exec.close()
+      throw error
+    }
+  }
+
+  /**
+   * Has it done, all of it.
+   * @throws {KuberunError} `sync` where a command failed; what the connection was lost by
+   */
+  async request({ commands, archives }: RemoteWork): Promise<void> {
+    this.over.throwIfAborted()
+    const number = ++this.#number
+    const answer = Promise.withResolvers<void>()
+    this.#answers.set(number, answer)
+    const sending = this.#send(number, [...commands, `end ${number}`].join(' &&\n'), archives)
+    // The answer may come before all is sent where it is a failure.
+    await Promise.all([answer.promise, Promise.race([sending, answer.promise])])
+  }
+
+  close(): void {
+    this.#exec.close()
+  }
+
+  async #send(number: number, text: string, archives: readonly AsyncIterable<Buffer>[]): Promise<void> {
+    const script = encodePath(text)
+    await this.#write(Buffer.concat([Buffer.from(`${number} ${script.length}\n`), script]))
+    for (const archive of archives) await this.#frames.send(archive)
+    await this.#write(Buffer.from(`end ${number}\n`))
+  }
+
+  /** What is written to a connection that is gone goes nowhere: nobody is to read on for it. */
+  async #write(data: Buffer): Promise<void> {
+    this.over.throwIfAborted()
+    await this.#input.write(data)
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      for (let line = await this.#conversation.next(); line !== undefined; line = await this.#conversation.next()) {
+        const [number = '', code] = line.split(' ')
+        const answer = this.#answers.get(Number(number))
+        this.#answers.delete(Number(number))
+        if (code === '0') answer?.resolve()
+        else answer?.reject(this.#conversation.failure())
+        this.#conversation.stderr = ''
+      }
+      throw this.#conversation.failure()
+    } catch (error) {
+      this.#over.abort(error)
+      for (const answer of this.#answers.values()) answer.reject(error)
+      this.#exec.close()
+    }
+  }
+}
+
+/** How much of what the commands complain of is kept. */
+const mostWords = 2_000
+
+/** What comes from the script: lines of its own, and what its commands complain of. */
+class Conversation {
+  stderr = ''
+  readonly #exec: Exec
+  #lines: string[] = []
+  #rest = ''
+  #refusal: Error | undefined
+
+  constructor(exec: Exec) {
+    this.#exec = exec
+  }
+
+  /** Its next line; undefined when it has ended. */
+  async next(): Promise<string | undefined> {
+    while (this.#lines.length === 0) {
+      const next = await this.#exec.output.next()
+      if (next.done) {
+        if (next.value.kind === 'failed') this.#refusal = next.value.error
+        return undefined
+      }
+      const text = next.value.data.toString()
+      if (next.value.channel === 2) this.stderr = (this.stderr + text).slice(0, mostWords)
+      else this.#take(text)
+    }
+    return this.#lines.shift()
+  }
+
+  failure(): Error {
+    return this.#refusal ?? explain(this.stderr)
+  }
+
+  #take(text: string): void {
+    const lines = (this.#rest + text).split('\n')
+    this.#rest = lines.pop() ?? ''
+    this.#lines.push(...lines)
+  }
+}
+
+const remedies: readonly [RegExp, string][] = [
+  [
+    /no space left|quota exceeded/i,
+    'the disk of its node is full, or the limit of its volume: send less (--plan shows what goes), or run it elsewhere',
+  ],
+  [/permission denied|not permitted|read-only/i, 'the command’s user must be able to write there: see --overrides'],
+]
+
+function explain(stderr: string): KuberunError {
+  const lines = stderr.split('\n').filter((line) => line !== '')
+  const words = lines.length > 0 ? lines.slice(0, 3).join('; ') : 'its process ended without a word'
+  const [, hint] = remedies.find(([pattern]) => pattern.test(stderr)) ?? []
+  return new KuberunError('sync', `the files could not be written in the pod: ${words}`, {
+    ...(hint !== undefined && { hint }),
+  })
+}

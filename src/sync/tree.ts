@@ -1,0 +1,111 @@
+import { readdir } from 'node:fs/promises'
+import type { Entry } from './entry.ts'
+import { type FilterOptions, type FolderFilter, openFilter } from './filter.ts'
+import { type Listing, listFolder } from './listing.ts'
+import { decodeName, parentPath } from './path.ts'
+import { type Skipped, takeSnapshot } from './snapshot.ts'
+
+/** Where as many folders have changed, the whole tree is listed again. */
+const many = 20
+
+/** Files that say what goes: with one of them, all below it may be another. */
+const rulesFiles: readonly string[] = ['.gitignore', '.warpignore']
+
+/** What of a local root goes, kept current. */
+export class LocalTree {
+  readonly root: string
+  /** By path. */
+  entries: Map<string, Entry> = new Map()
+  /** Every folder that is walked, '' for the root. */
+  folders: Map<string, FolderFilter> = new Map()
+  /** What should go and cannot, as it was at the last {@link retake}. */
+  skipped: Skipped[] = []
+  readonly #options: FilterOptions
+  readonly #signal: AbortSignal
+  #filter: FolderFilter | undefined
+
+  constructor(root: string, options: FilterOptions, signal: AbortSignal) {
+    this.root = root
+    this.#options = options
+    this.#signal = signal
+  }
+
+  /**
+   * Lists the whole tree.
+   * @throws what node:fs throws where the root cannot be listed
+   */
+  async retake(): Promise<void> {
+    const names = (await readdir(this.root, { encoding: 'buffer' })).map(decodeName)
+    this.#filter = await openFilter(this.root, new Set(names), this.#options)
+    Object.assign(this, await takeSnapshot(this.root, this.#filter, { signal: this.#signal }))
+  }
+
+  /** Lists again the folders in which something has changed. */
+  async refresh(changed: ReadonlySet<string>): Promise<void> {
+    if (changed.size > many) return this.retake()
+    const waiting = new Set([...changed].toSorted())
+    for (const folder of waiting) {
+      if (!this.folders.has(folder)) continue
+      if (await this.#list(folder)) return this.retake()
+      // A folder that goes for the sake of what is in it is told of by the folder that it is in.
+      if (folder !== '' && !this.entries.has(folder) && this.#hasContent(folder)) waiting.add(parentPath(folder))
+    }
+  }
+
+  /** @returns whether more than this folder has to be listed: the rules have changed */
+  async #list(path: string): Promise<boolean> {
+    const within = path === '' ? this.#filter : this.folders.get(parentPath(path))
+    if (within === undefined) return false
+    const listing = await listFolder({ root: this.root, path, within })
+    if (listing === undefined) {
+      // The root that is gone is no tree whose files were all deleted: the next retake says so.
+      if (path === '') return true
+      this.#forget(path)
+      return false
+    }
+    if (this.#rulesChanged(path, listing)) return true
+    await this.#replace(path, listing)
+    return false
+  }
+
+  #rulesChanged(folder: string, { entries }: Listing): boolean {
+    const stamp = (entry: Entry | undefined) => (entry?.type === 'file' ? `${entry.ino} ${entry.ctime}` : entry?.type)
+    return rulesFiles.some((name) => {
+      const path = folder === '' ? name : `${folder}/${name}`
+      return stamp(this.entries.get(path)) !== stamp(entries.find((entry) => entry.path === path))
+    })
+  }
+
+  async #replace(folder: string, listing: Listing): Promise<void> {
+    this.folders.set(folder, listing.filter)
+    const now = new Map(listing.entries.map((entry) => [entry.path, entry]))
+    for (const path of [...this.entries.keys(), ...this.folders.keys()]) {
+      if (path !== '' && parentPath(path) === folder && now.get(path)?.type !== this.#typeOf(path)) this.#forget(path)
+    }
+    for (const [path, entry] of now) {
+      if (entry.type === 'folder' && !this.folders.has(path)) await this.#add(path, listing.filter)
+      if (!listing.walked.has(path) || this.#hasContent(path)) this.entries.set(path, entry)
+    }
+  }
+
+  #typeOf(path: string): Entry['type'] | undefined {
+    return this.folders.has(path) ? 'folder' : this.entries.get(path)?.type
+  }
+
+  async #add(path: string, within: FolderFilter): Promise<void> {
+    const found = await takeSnapshot(this.root, within, { under: path, signal: this.#signal })
+    for (const [key, entry] of found.entries) this.entries.set(key, entry)
+    for (const [key, filter] of found.folders) this.folders.set(key, filter)
+  }
+
+  /** The path, and all that is below it. */
+  #forget(path: string): void {
+    for (const map of [this.entries, this.folders]) {
+      for (const key of map.keys()) if (key === path || key.startsWith(`${path}/`)) map.delete(key)
+    }
+  }
+
+  #hasContent(folder: string): boolean {
+    return [...this.entries.keys()].some((key) => key.startsWith(`${folder}/`))
+  }
+}
