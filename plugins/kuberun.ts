@@ -22,7 +22,10 @@ export class Kuberun extends PluginCommand {
     validate(options)
     // Loaded only now, as help and usage errors need nothing of what speaks to a cluster.
     if (dryRun) {
-      const [library, { formatObject }] = await Promise.all([import('../src/run/dry-run.ts'), import('./format.ts')])
+      const [library, { formatObject }] = await Promise.all([
+        import('../src/run/dry-run.ts'),
+        import('../src/run/format.ts'),
+      ])
       return print(formatObject(await library.dryRun(options), values.output))
     }
     const { kuberun } = await import('../src/run/kuberun.ts')

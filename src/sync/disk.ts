@@ -1,4 +1,6 @@
 import {
+  access,
+  accessSync,
   type BigIntStats,
   closeSync,
   constants,
@@ -46,6 +48,7 @@ const patience = 256
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 const pooled = {
+  access: promisify(access),
   readdir: promisify(readdir),
   lstat: promisify(lstat),
   readlink: promisify(readlink),
@@ -114,6 +117,14 @@ export class Disk {
       () => pooled.readlink(path, 'buffer'),
     )
     return decodeName(target)
+  }
+
+  /** Fails where we may not read. */
+  access(path: Path): Soon<void> {
+    return this.#call(
+      () => accessSync(path, constants.R_OK),
+      () => pooled.access(path, constants.R_OK),
+    )
   }
 
   /** @returns a descriptor to read from. What it is must be asked: it may have become a FIFO, or a folder. */
