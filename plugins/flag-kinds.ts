@@ -60,15 +60,17 @@ export function text(value: string): string {
 }
 
 /** The typed values of a table of flags. */
-export type Values<F> = {
-  [K in keyof F]: F[K] extends ManyFlag<infer T>
+export type Values<F> = { [K in keyof F]: Value<F[K]> }
+
+// Distributive, so that of a table which has at least certain flags the values of these are known.
+type Value<F> =
+  F extends ManyFlag<infer T>
     ? T[]
-    : F[K] extends DefaultedFlag<infer T>
+    : F extends DefaultedFlag<infer T>
       ? T
-      : F[K] extends OneFlag<infer T>
+      : F extends OneFlag<infer T>
         ? T | undefined
         : never
-}
 
 /**
  * Stands before each value that oclif gets, and goes again here: oclif takes a value such as `-q` for the flag of that

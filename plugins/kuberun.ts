@@ -4,7 +4,7 @@ import type { RunResult } from '../src/run/io.ts'
 import { flags } from './flags.ts'
 import { kuberunHelp } from './kuberun-help.ts'
 import { PluginCommand } from './plugin-command.ts'
-import { print } from './print.ts'
+import { printDryRun } from './print-dry-run.ts'
 import { type RunFlags, toRunOptions } from './run-options.ts'
 
 /** `kubectl kuberun`: one command in an ephemeral pod. */
@@ -20,14 +20,8 @@ export class Kuberun extends PluginCommand {
     if (values.output !== undefined && !dryRun) throw new UsageError('--output needs --dry-run=client')
     const options = toRunOptions(Kuberun.id, values, command)
     validate(options)
+    if (dryRun) return printDryRun(options, values.output)
     // Loaded only now, as help and usage errors need nothing of what speaks to a cluster.
-    if (dryRun) {
-      const [library, { formatObject }] = await Promise.all([
-        import('../src/run/dry-run.ts'),
-        import('../src/run/format.ts'),
-      ])
-      return print(formatObject(await library.dryRun(options), values.output))
-    }
     const { kuberun } = await import('../src/run/kuberun.ts')
     return kuberun(options, this.connect(options))
   }

@@ -23,9 +23,12 @@ export interface PluginClass {
   id: string
 }
 
-/** What is the same in all our plugins: their flags, help and version, and how words become typed options. */
-export abstract class PluginCommand extends Command {
-  protected abstract readonly table: typeof flags
+/**
+ * What is the same in all our plugins: their flags, help and version, and how words become typed options.
+ * `F` is the plugin's table of flags, which may have more than all have.
+ */
+export abstract class PluginCommand<F extends typeof flags = typeof flags> extends Command {
+  protected abstract readonly table: F
   protected abstract readonly helpTexts: PluginHelpTexts
 
   /** Aborts when something failed that nobody caught. */
@@ -62,7 +65,7 @@ export abstract class PluginCommand extends Command {
   }
 
   /** The plugin's own work. */
-  protected abstract main(values: Values<typeof flags>, command: readonly string[]): Promise<RunResult>
+  protected abstract main(values: Values<F>, command: readonly string[]): Promise<RunResult>
 
   /**
    * The streams and signals of this process. From the call on, signals no longer end it.
@@ -79,16 +82,21 @@ export abstract class PluginCommand extends Command {
     return new UsageError(message, { hint: `see "${this.config.bin} --help"`, cause })
   }
 
-  private async readWords() {
-    const { table } = this
+  /** Reads words: what is wrong with them is a {@link usageError}. */
+  protected reading<T>(read: () => T): T {
     try {
-      const { settings, command } = split(this.argv, table)
-      const parsed = await this.parse({ flags: table }, toOclif(settings, table))
-      return { values: readValues(parsed.flags, table), command }
+      return read()
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       throw this.usageError(error.message, error)
     }
+  }
+
+  private async readWords() {
+    const { table } = this
+    const { settings, command } = this.reading(() => split(this.argv, table))
+    const parsed = await this.parse({ flags: table }, toOclif(settings, table))
+    return { values: this.reading(() => readValues(parsed.flags, table)), command }
   }
 
   private async help(): Promise<RunResult> {

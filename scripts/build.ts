@@ -3,10 +3,10 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, w
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** The programs: each has a module in plugins/bin/, and is installed under its own name. */
-const programs = ['kuberun', 'kuberun-sandbox']
-/** Those that are kubectl plugins too. */
-const kubectlPlugins = ['kuberun']
+/** The programs: each has a module in plugins/bin/. */
+const programs = ['kuberun', 'warp', 'kubewarp', 'kuberun-sandbox']
+/** The names they are installed under. There is no plain `warp`: others have a program of that name. */
+const installed = ['kubectl-kuberun', 'kuberun', 'kubectl-warp', 'kubewarp', 'kuberun-sandbox']
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 rmSync('dist', { recursive: true, force: true })
@@ -39,7 +39,7 @@ writeFileSync('dist/package.json', '{ "type": "module" }\n')
 
 mkdirSync('dist/bin')
 writeFileSync('dist/bin/package.json', '{ "type": "commonjs" }\n')
-for (const name of [...programs, ...kubectlPlugins.map((plugin) => `kubectl-${plugin}`)]) {
+for (const name of installed) {
   copyFileSync('plugins/bin/stub.cjs', `dist/bin/${name}`)
   chmodSync(`dist/bin/${name}`, 0o755)
 }

@@ -3,19 +3,24 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type FlagText, flagTexts } from '../plugins/flag-texts.ts'
 import { flags } from '../plugins/flags.ts'
+import { syncFlags } from '../plugins/sync-flags.ts'
 
-const begin = '<!-- flags -->'
-const end = '<!-- /flags -->'
+/** What stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
+const parts = { flags, 'sync flags': syncFlags }
 
 const words = process.argv.slice(2)
 const [file = fileURLToPath(new URL('../README.md', import.meta.url))] = words.filter((word) => word !== '--check')
 const text = readFileSync(file, 'utf8')
-const [before, after] = [text.indexOf(begin), text.indexOf(end)]
-if (before < 0 || after < before) fail(`${file}: no ${begin} with an ${end} after it`)
-
-const wanted = `${text.slice(0, before)}${begin}\n\n${tables(flagTexts(flags))}\n\n${text.slice(after)}`
+const wanted = Object.entries(parts).reduce((before, [name, part]) => fill(before, name, tables(flagTexts(part))), text)
 if (!words.includes('--check')) writeFileSync(file, wanted)
 else if (text !== wanted) fail(`${file}: the tables of flags are out of date: run node scripts/readme.ts`)
+
+function fill(whole: string, name: string, content: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
+  const [before, after] = [whole.indexOf(begin), whole.indexOf(end)]
+  if (before < 0 || after < before) fail(`${file}: no ${begin} with an ${end} after it`)
+  return `${whole.slice(0, before)}${begin}\n\n${content}\n\n${whole.slice(after)}`
+}
 
 function tables(texts: readonly FlagText[]): string {
   const groups = [...Map.groupBy(texts, (flag) => flag.group)]

@@ -2,10 +2,13 @@ export { ApiError, type ApiFailure, type ErrorCode, KuberunError, UsageError } f
 export {
   type ClusterOptions,
   defaultImage,
+  defaultMaxUpload,
+  defaultRemoteDir,
   defaultToolsImage,
   type EnvVar,
   type PodOptions,
   type RunOptions,
+  type SyncOptions,
   type Toleration,
   validate,
 } from './options.ts'

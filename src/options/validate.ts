@@ -3,6 +3,7 @@ import type { ClusterOptions, RunOptions } from '../options.ts'
 import { check, controlFault, nulFault } from './checks.ts'
 import { labelNameFault } from './names.ts'
 import { validatePod } from './validate-pod.ts'
+import { validateSync } from './validate-sync.ts'
 
 /** The longest time that a timer here can hold: 24 days 20 hours. */
 const longest = 2 ** 31 - 1
@@ -20,6 +21,7 @@ export function validate(options: RunOptions): void {
   validateCluster(options.cluster)
   validatePod(options.pod)
   validateTimes(options)
+  if (options.sync !== undefined) validateSync(options.sync)
 }
 
 function validateCommand({ command, shell }: RunOptions): void {

@@ -109,7 +109,9 @@ function moves(staged: readonly Entry[]): string[] {
     parentPath,
   )
   return [...groups].flatMap(([folder, paths]) =>
-    linesOf(paths.map((path) => quote(`stage/${path}`))).map((words) => `mv -f -- ${words} ${quote(`${remote(folder)}/`)}`),
+    linesOf(paths.map((path) => quote(`stage/${path}`))).map(
+      (words) => `mv -f -- ${words} ${quote(`${remote(folder)}/`)}`,
+    ),
   )
 }
 

@@ -1,9 +1,11 @@
+import { encodePath } from './path.ts'
+
 /**
  * A name as its bytes, one character U+0000..U+00FF for each: what git compares. In a name, a byte that is not UTF-8 is a
  * lone surrogate U+DC80..U+DCFF, as Python's `surrogateescape` has it.
  */
 export function byteText(name: string): string {
-  return isAscii(name) ? name : bytesOf(name).toString('latin1')
+  return isAscii(name) ? name : encodePath(name).toString('latin1')
 }
 
 /** The bytes of a {@link byteText}, as a path for `node:fs`. */
@@ -24,12 +26,4 @@ export function foldCase(text: string): string {
 function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
   return /^[\0-\x7f]*$/.test(text)
-}
-
-function bytesOf(name: string): Buffer {
-  // With the flag "u" a surrogate matches only where it is no half of a pair.
-  const parts = name.split(/([\udc80-\udcff])/u)
-  return Buffer.concat(
-    parts.map((part, at) => (at % 2 === 1 ? Buffer.of(part.charCodeAt(0) & 0xff) : Buffer.from(part, 'utf8'))),
-  )
 }

@@ -1,41 +1,40 @@
-import { resolve } from 'node:path'
-import { KuberunError } from '../errors.ts'
-import { Disk, type Name } from './disk.ts'
-import { type FilterOptions, type FolderFilter, openFilter } from './filter.ts'
-
-export interface LocalRootOptions extends FilterOptions {
-  /** A folder's path. */
-  dir: string
-}
-
-/** The folder that goes up. */
-export interface LocalRoot {
-  /** Absolute. */
-  path: string
-  filter: FolderFilter
-}
+import { isUtf8 } from 'node:buffer'
+import { constants } from 'node:fs'
+import { access, realpath, stat } from 'node:fs/promises'
+import { UsageError } from '../errors.ts'
 
 /**
- * Finds the local root and reads the rules that hold in it.
- * @throws {KuberunError} `local`: it cannot be listed, or its rules cannot be read
+ * Finds out whether a folder can be a local root.
+ * @param dir as the user gave it: from here on, and through any links
+ * @returns its absolute path, without links
+ * @throws {UsageError} it is missing, no folder, or cannot be read
  */
-export async function openLocalRoot({ dir, ...rules }: LocalRootOptions): Promise<LocalRoot> {
-  const path = resolve(dir)
-  const names = await namesIn(path)
-  return { path, filter: await openFilter(path, new Set(names.map(({ name }) => name)), rules) }
-}
-
-async function namesIn(path: string): Promise<Name[]> {
+export async function checkLocalRoot(dir: string): Promise<string> {
   try {
-    return await new Disk().names(path)
-  } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException
-    throw new KuberunError('local', `cannot list the local folder "${path}": ${words[code] ?? message}`, { cause })
+    const path = await realpath(dir, 'buffer')
+    // Node would put U+FFFD in the place of such bytes, and nothing has that name.
+    if (!isUtf8(path)) throw new UsageError(`the path of the folder "${dir}" is not UTF-8: "${path.toString()}"`)
+    if (!(await stat(path)).isDirectory()) throw new UsageError(`"${dir}" is no folder`, { hint })
+    // To list its names, and to look at what has them.
+    await access(path, constants.R_OK | constants.X_OK)
+    return path.toString()
+  } catch (error) {
+    throw error instanceof UsageError ? error : explain(dir, error)
   }
 }
 
-const words: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'it is no folder',
+const hint = '--dir names the folder that goes up to the pod'
+
+const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
+  ELOOP: 'its links lead in a circle',
+}
+
+function explain(dir: string, cause: unknown): UsageError {
+  const { code = 'unknown' } = cause as NodeJS.ErrnoException
+  // With ENOTDIR it would have to lie in a file.
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new UsageError(`there is no folder "${dir}"`, { hint, cause })
+  }
+  return new UsageError(`cannot read the folder "${dir}": ${reasons[code] ?? code}`, { cause })
 }

@@ -1,7 +1,7 @@
 import type { SyncOptions } from '../options.ts'
 import { concurrently } from './concurrently.ts'
 import { Disk } from './disk.ts'
-import { openLocalRoot } from './local-root.ts'
+import { openLocalRoot } from './open-root.ts'
 import { localPath } from './path.ts'
 import { listPlan, type PlanEntry } from './plan-entries.ts'
 import { recordVerdicts } from './recorded-filter.ts'

@@ -11,6 +11,8 @@ import { cleanEnvironment } from '../support/environment.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const program = join(root, 'dist/bin/kuberun')
 const plugin = join(root, 'dist/bin/kubectl-kuberun')
+const warp = join(root, 'dist/bin/kubectl-warp')
+const kubewarp = join(root, 'dist/bin/kubewarp')
 const folder = mkdtempSync(join(tmpdir(), 'kuberun-test-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -44,6 +46,25 @@ test('help goes to stdout, exits 0 and says the name that was typed', async () =
   assert.equal(short.stdout, own.stdout)
 })
 
+test('warp and kubewarp have the flags of kuberun and those of the sync, which kuberun has not', async () => {
+  const [own, asPlugin, short] = await Promise.all([program, warp, kubewarp].map((path) => run(path, ['--help'])))
+  assert.match(asPlugin?.stdout ?? '', /^USAGE\n {2}kubectl warp \[flags\] \[--\] COMMAND \[ARG\.\.\.\]\n/)
+  assert.match(asPlugin?.stdout ?? '', /\n {2}kubectl warp --plan\n/)
+  assert.match(short?.stdout ?? '', /^USAGE\n {2}kubewarp \[flags\] \[--\] INCLUDE COMMAND \[ARG\.\.\.\]\n/)
+  assert.match(short?.stdout ?? '', /\n {2}kubewarp --plan 'src\/\*\*'\n/)
+  for (const help of [asPlugin, short])
+    assert.match(help?.stdout ?? '', /\nSYNC FLAGS\n.*\nPOD FLAGS\n.*--image=IMAGE/s)
+  assert.doesNotMatch(own?.stdout ?? '', /SYNC|--dir/)
+  assert.match((await run(program, ['--dir=.', 'x'])).stderr, /^error: unknown flag: --dir\n/)
+})
+
+test('what is installed is what the build makes, and no plain warp', () => {
+  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const made = readdirSync(join(root, 'dist/bin')).filter((name) => name !== 'package.json')
+  assert.deepEqual(Object.keys(bin).toSorted(), made.toSorted())
+  assert.ok(!made.includes('warp'))
+})
+
 test('a link to the program is the program that its name says', async () => {
   const link = join(folder, 'kubectl-kuberun')
   symlinkSync(program, link)
@@ -62,6 +83,8 @@ test('help fits 80 and 120 columns, but for examples', async () => {
 test('the version is the one of package.json', async () => {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   assert.equal((await run(program, ['--version'])).stdout, `kuberun ${version}`)
+  assert.equal((await run(warp, ['--version'])).stdout, `warp ${version}`)
+  assert.equal((await run(kubewarp, ['--version'])).stdout, `kubewarp ${version}`)
 })
 
 test('help, version and mistakes load nothing that speaks to a cluster', async () => {
@@ -80,7 +103,11 @@ test('help, version and mistakes load nothing that speaks to a cluster', async (
   for (const words of [['--help'], ['--version'], ['--nonsense'], ['--image=', 'x']]) {
     assert.doesNotMatch((await run(program, words, watched)).stderr, /loaded/, words.join(' '))
   }
+  for (const words of [['--help'], ['--remote-dir=/', 'x'], ['--dir', join(folder, 'none'), 'x']]) {
+    assert.doesNotMatch((await run(warp, words, watched)).stderr, /loaded/, words.join(' '))
+  }
   assert.match((await run(program, ['x'], watched)).stderr, /loaded/)
+  assert.match((await run(warp, ['x'], watched)).stderr, /loaded/)
 })
 
 test('every mistake is one sentence on stderr and 125', async () => {
@@ -101,12 +128,47 @@ test('every mistake is one sentence on stderr and 125', async () => {
     ['--workdir=\u001b[31mred', 'x'],
   ]
   const results = await Promise.all(lines.map(async (words) => ({ words, result: await run(program, words) })))
-  for (const { words, result } of results) {
-    assert.equal(result.exitCode, 125, words.join(' '))
-    assert.equal(result.stdout, '')
-    assert.match(result.stderr, /^error: [^\n]*[^.\n](\n {2}[^\n]+)?$/, words.join(' '))
-    assert.ok(!result.stderr.includes('internal error') && !result.stderr.includes('\u001b'))
+  for (const { words, result } of results) assertOneSentence(result, words)
+})
+
+test('every mistake of warp and kubewarp says what it is, in one sentence on stderr, and is 125', async () => {
+  const file = join(folder, 'a-file')
+  writeFileSync(file, '')
+  const rows: [string, string[], string | RegExp][] = [
+    [warp, [], 'no command given'],
+    [warp, ['--dir=', 'x'], 'invalid folder "": must not be empty'],
+    [warp, ['--dir', join(folder, 'none'), 'x'], `there is no folder "${join(folder, 'none')}"`],
+    [warp, ['--dir', file, 'x'], `"${file}" is no folder`],
+    [warp, ['--dir', file, '--plan'], `"${file}" is no folder`],
+    [warp, ['--dir', file, '--dry-run=client', 'x'], `"${file}" is no folder`],
+    [warp, ['--remote-dir=/', 'x'], /must not be the root of the container$/],
+    [warp, ['--remote-dir=/proc/1', 'x'], /must not be in \/proc$/],
+    [warp, ['--exclude=', 'x'], 'invalid argument "" for "--exclude" flag: must not be empty'],
+    [warp, ['--include=a//b', 'x'], /must not have two slashes together$/],
+    [warp, ['--max-upload=lots', 'x'], /must be a size such as 500MB, 1\.5GB or 200MiB, or a number of bytes$/],
+    [warp, ['--max-upload=-1', 'x'], 'invalid argument "-1" for "--max-upload" flag: must not be negative'],
+    [warp, ['--max-upload=0', 'x'], '--max-upload must be higher than zero'],
+    [warp, ['--no-ignore=maybe', 'x'], /must be true or false$/],
+    [warp, ['-o', 'yaml', 'x'], '--output needs --plan or --dry-run=client'],
+    [warp, ['--plan', '--dry-run=client', 'x'], '--plan and --dry-run=client do not go together'],
+    [kubewarp, [], 'no include pattern and no command given'],
+    [kubewarp, ['--image=a', '--'], 'no include pattern and no command given'],
+    [kubewarp, ['src/**'], 'no command given after the include pattern "src/**"'],
+    [kubewarp, ['src/**', '--'], 'no command given after the include pattern "src/**"'],
+    [kubewarp, ['', 'x'], 'invalid include pattern "": must not be empty'],
+  ]
+  const results = await Promise.all(rows.map(async ([path, words]) => run(path, words)))
+  for (const [at, [, words, message]] of rows.entries()) {
+    const [first = ''] = assertOneSentence(results[at], words).split('\n')
+    if (typeof message === 'string') assert.equal(first, `error: ${message}`)
+    else assert.match(first, message)
   }
+})
+
+test('the words of kubewarp after the pattern are the command, untouched', async () => {
+  assert.equal(await recordedBy(kubewarp, 'src/**', 'make', '-n', 'test'), 'make -n test')
+  assert.equal(await recordedBy(kubewarp, '--', '-a', '--', 'make', '--', 'test'), 'make -- test')
+  assert.equal(await recordedBy(warp, 'make', '-n', 'test'), 'make -n test')
 })
 
 test('a word that is not UTF-8 is refused, and one that holds U+FFFD is not', async () => {
@@ -197,6 +259,37 @@ test('where no cache can be made it runs without', { timeout: 20_000 }, async ()
     assert.equal((await run(program, ['--version'], { XDG_CACHE_HOME: cache })).exitCode, 0, cache)
   }
 })
+
+function assertOneSentence(result: Awaited<ReturnType<typeof run>> | undefined, words: readonly string[]): string {
+  assert.ok(result !== undefined)
+  assert.equal(result.exitCode, 125, words.join(' '))
+  assert.equal(result.stdout, '')
+  assert.match(result.stderr, /^error: [^\n]*[^.\n](\n {2}[^\n]+)?$/, words.join(' '))
+  assert.ok(!result.stderr.includes('internal error') && !result.stderr.includes('\u001b'))
+  return result.stderr
+}
+
+/** The command as the annotation of the pod that would be made has it. */
+async function recordedBy(path: string, ...words: string[]): Promise<string> {
+  const flags = ['--dry-run=client', '-o', 'json', '--record']
+  const { stdout, stderr } = await run(path, [...flags, ...words], { KUBECONFIG: kubeconfig() })
+  assert.equal(stderr, '')
+  return JSON.parse(stdout).metadata.annotations['kuberun/command']
+}
+
+/** A kubeconfig of a cluster that nobody asks. */
+function kubeconfig(): string {
+  const file = join(folder, 'kubeconfig')
+  const named = {
+    name: 'a',
+    cluster: { server: 'https://127.0.0.1:1' },
+    context: { cluster: 'a', user: 'a' },
+    user: {},
+  }
+  const config = { 'current-context': 'a', clusters: [named], contexts: [named], users: [named] }
+  writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'Config', ...config }))
+  return file
+}
 
 function findOldNode(): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter((path) => !path.includes('node_modules'))

@@ -2,22 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { flags } from '../../plugins/flags.ts'
 import { toRunOptions } from '../../plugins/run-options.ts'
-import { split } from '../../plugins/split.ts'
-import { readValues } from '../../plugins/values.ts'
 import { type RunOptions, validate } from '../../src/options.ts'
+import { flagValues } from '../support/flag-values.ts'
 import { runOptions } from '../support/run-options.ts'
 
-/** The options of a command line, with what oclif does (defaults, repeats) done here. */
 function parse(...words: string[]): RunOptions {
-  const { settings, command } = split(words, flags)
-  const defaults = Object.entries(flags).map(([name, flag]) => [name, flag.default] as const)
-  const texts = new Map<string, unknown>(defaults)
-  for (const { flag, value } of settings) {
-    const before = texts.get(flag)
-    const many = flags[flag as keyof typeof flags].multiple === true
-    texts.set(flag, many ? [...(Array.isArray(before) ? before : []), value] : value)
-  }
-  return toRunOptions('kuberun', readValues(Object.fromEntries(texts), flags), command)
+  const { values, command } = flagValues(words, flags)
+  return toRunOptions('kuberun', values, command)
 }
 
 test('without flags, a run is as the help says', () => {

@@ -4,6 +4,8 @@ import { readBool } from '../../../plugins/values/bool.ts'
 import { readDuration } from '../../../plugins/values/duration.ts'
 import { environment, readEnv, readEnvFile } from '../../../plugins/values/environment.ts'
 import { readPair, readPairs } from '../../../plugins/values/pairs.ts'
+import { readPattern } from '../../../plugins/values/pattern.ts'
+import { readSize } from '../../../plugins/values/size.ts'
 import { readToleration } from '../../../plugins/values/toleration.ts'
 import { readDryRun, readRemove } from '../../../plugins/values/words.ts'
 
@@ -49,6 +51,55 @@ test('nonsense is no duration', () => {
     '0x10',
   ]) {
     assert.throws(() => readDuration(text), { name: 'UsageError' }, text)
+  }
+})
+
+test('a size counts in thousands, with an i in 1024s, and without a unit in bytes', () => {
+  const rows: [string, number][] = [
+    ['0', 0],
+    ['1', 1],
+    ['500MB', 500_000_000],
+    ['500M', 500_000_000],
+    ['1.5GB', 1_500_000_000],
+    ['.5kB', 500],
+    ['1.KB', 1_000],
+    ['1.1MB', 1_100_000],
+    ['2TB', 2e12],
+    ['12B', 12],
+    ['200MiB', 209_715_200],
+    ['1Gi', 1_073_741_824],
+    ['1.5KiB', 1_536],
+    ['0.7', 1],
+  ]
+  for (const [text, bytes] of rows) assert.equal(readSize(text), bytes, text)
+})
+
+test('nonsense is no size', () => {
+  for (const text of [
+    '',
+    ' ',
+    'MB',
+    '-1',
+    '-1MB',
+    '+1',
+    '1 MB',
+    '1mb',
+    '1m',
+    '1PB',
+    '1iB',
+    '1,5GB',
+    '1e3',
+    '.',
+    '1MB\n',
+  ]) {
+    assert.throws(() => readSize(text), { name: 'UsageError' }, text)
+  }
+})
+
+test('a pattern that can match nothing is refused', () => {
+  for (const text of ['src/**', '*.log', '!a', '/a/', 'a b', '\\#a']) assert.equal(readPattern(text), text)
+  for (const text of ['', ' ', '!', '/', '#a', 'a\nb', './a', '../a', 'a//b', '[a', 'a\\']) {
+    assert.throws(() => readPattern(text), { name: 'UsageError' }, text)
   }
 })
 

@@ -1,0 +1,5 @@
+import { Kubewarp } from '../kubewarp.ts'
+import { launch } from '../launch.ts'
+
+// Not awaited: a module that awaits cannot be required, which is how the stub gets here.
+void launch(Kubewarp)
