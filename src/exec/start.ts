@@ -40,7 +40,7 @@ export async function tryStart(client: KubeClient, request: CommandRequest): Pro
   try {
     return await start(client, request)
   } catch (error) {
-    if (isNotYet(error) || isBroken(error)) return undefined
+    if (mayComeYet(error)) return undefined
     throw error
   }
 }
@@ -97,6 +97,11 @@ function notStarted(end: CommandEnd, said: OutputFrame[]): Error {
  */
 const notYet =
   /container not found|pod does not exist|does not have a host assigned|is not running|not created or running|error dialing backend|too many in-flight|container is in CONTAINER_(CREATED|EXITED|UNKNOWN) state|cannot exec in a (stopped|deleted)|no running task|task \S+ not found|container \S+ not found|ttrpc: closed/i
+
+/** Whether an exec that failed so may succeed the next time, as the container is about to be there. */
+export function mayComeYet(error: unknown): boolean {
+  return isNotYet(error) || isBroken(error)
+}
 
 function isNotYet(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false

@@ -6,10 +6,10 @@ import { podsPath } from '../kube/resources.ts'
 import { isBusy } from '../kube/retry.ts'
 import { createNamed } from './create-named.ts'
 import { allRunsSelector } from './labels.ts'
-import type { RunPod } from './manifest.ts'
 import { cannotCreate, isQuotaExceeded } from './refusal.ts'
 import type { Reporter } from './reporter.ts'
 import { isRestrictedRefusal, restrict } from './restricted.ts'
+import type { RunPod } from './run-pod.ts'
 
 /** A quota's usage follows the pods that count against it with a delay. */
 const quotaLag = 2_000

@@ -1,7 +1,7 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
 import { KuberunError } from '../errors.ts'
 import { endingOf, type PodEnding } from './ending.ts'
-import { containerName } from './manifest.ts'
+import { containerName } from './run-pod.ts'
 import { waitingProblem } from './waiting.ts'
 
 /** What a pod's status says of a run that has not started yet. */

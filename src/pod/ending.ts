@@ -1,5 +1,5 @@
 import type { V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node'
-import { containerName } from './manifest.ts'
+import { containerName } from './run-pod.ts'
 import { noShell } from './waiting.ts'
 
 /** Why a pod, or our container in it, is over, or about to be. */

@@ -1,14 +1,13 @@
-import type { V1Container, V1EnvVar, V1ObjectMeta, V1Pod, V1PodSpec } from '@kubernetes/client-node'
+import type { V1Container, V1EnvVar, V1Pod, V1PodSpec } from '@kubernetes/client-node'
 import { UsageError } from '../errors.ts'
 import type { EnvVar, PodOptions, RemovePolicy } from '../options.ts'
 import { holderCommand } from './holder.ts'
 import { runAnnotations, runMetadata } from './labels.ts'
 import type { RunIdentity } from './name.ts'
 import { applyOverrides } from './overrides.ts'
+import { containerName, type RunPod } from './run-pod.ts'
 import { plainShell } from './shell.ts'
-
-/** The name of the container that the command runs in; `--overrides` may add others. */
-export const containerName = 'kuberun'
+import { withWorkspace } from './workspace.ts'
 
 /** Between a client's giving up and its pod's being taken for left behind, in milliseconds. */
 const startMargin = 60_000
@@ -21,10 +20,9 @@ export interface ManifestInput {
   /** How long the pod may stay Pending, in milliseconds. */
   startTimeout: number
   rm: RemovePolicy
+  /** Where a synced folder is to show in the container; absent: there is none. */
+  remoteDir?: string
 }
-
-/** A pod as we make it: its spec and our container in it are there. */
-export type RunPod = V1Pod & { metadata: V1ObjectMeta & { name: string; namespace: string }; spec: V1PodSpec }
 
 /**
  * The manifest of a run's pod.
@@ -34,8 +32,8 @@ export type RunPod = V1Pod & { metadata: V1ObjectMeta & { name: string; namespac
 export function podManifest(input: ManifestInput): RunPod {
   const plain = plainManifest(input)
   const { overrides, overrideType } = input.options
-  if (overrides === undefined) return plain
-  return restore(applyOverrides(plain, overrides, overrideType), input)
+  const made = overrides === undefined ? plain : restore(applyOverrides(plain, overrides, overrideType), input)
+  return input.remoteDir === undefined ? made : withWorkspace(made, input.remoteDir)
 }
 
 function plainManifest(input: ManifestInput): RunPod {
@@ -143,10 +141,4 @@ function refuseSharedProcesses(spec: Partial<V1PodSpec>): void {
   throw new UsageError(`--overrides set "${field}", which a run can't have`, {
     hint: 'the run needs process 1 of its container: it ends the command when nobody waits for it any more',
   })
-}
-
-/** The pod with its own container changed. */
-export function mapContainer(pod: RunPod, change: (container: V1Container) => V1Container): RunPod {
-  const containers = pod.spec.containers.map((c) => (c.name === containerName ? change(c) : c))
-  return { ...pod, spec: { ...pod.spec, containers } }
 }

@@ -1,7 +1,7 @@
 import type { V1Pod } from '@kubernetes/client-node'
 import type { KubeClient } from '../kube/client.ts'
 import { podsPath } from '../kube/resources.ts'
-import type { RunPod } from './manifest.ts'
+import type { RunPod } from './run-pod.ts'
 
 /**
  * A pod as the cluster sees it, kept current by a watch that begins at the create's own version, so that nothing is

@@ -1,6 +1,6 @@
 import type { V1Container } from '@kubernetes/client-node'
 import { ApiError } from '../errors.ts'
-import { containerName, mapContainer, type RunPod } from './manifest.ts'
+import { containerName, mapContainer, type RunPod } from './run-pod.ts'
 
 /** The uid of distroless images' "nonroot": no passwd file gives it to somebody. */
 export const restrictedUid = 65532

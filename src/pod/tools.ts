@@ -1,6 +1,6 @@
 import type { V1Container } from '@kubernetes/client-node'
 import { holderCommand } from './holder.ts'
-import { mapContainer, type RunPod } from './manifest.ts'
+import { mapContainer, type RunPod } from './run-pod.ts'
 import { toolsPath, toolsShell } from './shell.ts'
 
 const volumeName = 'kuberun-tools'

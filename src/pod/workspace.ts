@@ -1,4 +1,4 @@
-import { mapContainer, type RunPod } from './manifest.ts'
+import { mapContainer, type RunPod } from './run-pod.ts'
 
 /**
  * Where the synced folder's volume is mounted as a whole: `root` in it is the remote root, `stage` is where files are

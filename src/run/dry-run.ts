@@ -1,6 +1,7 @@
 import { loadClusterConfig } from '../kube/kubeconfig.ts'
 import { type RunOptions, validate } from '../options.ts'
-import { podManifest, type RunPod } from '../pod/manifest.ts'
+import { podManifest } from '../pod/manifest.ts'
+import type { RunPod } from '../pod/run-pod.ts'
 import { withTools } from '../pod/tools.ts'
 import { planRun } from './plan.ts'
 

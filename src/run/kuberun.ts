@@ -9,6 +9,7 @@ import { planRun } from './plan.ts'
 import { runInPod } from './session.ts'
 import { connectionOf } from './streams.ts'
 import { Sweeping } from './sweeping.ts'
+import type { Syncing } from './syncing.ts'
 import { TerminalReporter } from './terminal-reporter.ts'
 import { notFoundHint } from './words.ts'
 
@@ -50,10 +51,11 @@ async function run(options: RunOptions, context: Context): Promise<RunResult> {
     const timeout = options.podRunningTimeout
     // Made before the pod, to be waited for after it: the pod's deletion is not held up.
     await using sweeping = new Sweeping()
+    await using syncing = await beginSync(options, { client, io, reporter, signal })
     await using pod = await EphemeralPod.create(client, plan.manifest, { timeout, reporter, signal })
     reporter.phase('pod made')
     sweeping.begin(client, plan.manifest)
-    const outcome = await runInPod({ ...context, ...plan, client, pod, options, connection })
+    const outcome = await runInPod({ ...context, ...plan, client, pod, options, connection, syncing })
     if (outcome.note !== undefined) reporter.warning(outcome.note)
     const hint = outcome.exitCode === 127 && notFoundHint(options.command, options.shell, options.pod.image)
     if (hint) reporter.warning(hint)
@@ -61,4 +63,14 @@ async function run(options: RunOptions, context: Context): Promise<RunResult> {
   } finally {
     client.close()
   }
+}
+
+/** Loaded only where there is something to sync. */
+async function beginSync(
+  { sync, ...options }: RunOptions,
+  around: Parameters<typeof Syncing.begin>[1],
+): Promise<Syncing | undefined> {
+  if (sync === undefined) return undefined
+  const { Syncing: Sync } = await import('./syncing.ts')
+  return Sync.begin({ ...options, sync }, around)
 }

@@ -20,6 +20,7 @@ export function planRun(options: RunOptions, { namespace, tty }: { namespace: st
       argv,
       startTimeout: options.podRunningTimeout,
       rm: options.rm,
+      ...(options.sync !== undefined && { remoteDir: options.sync.remoteDir }),
     },
   }
 }

@@ -17,8 +17,9 @@ import { lostForGood } from './lost-for-good.ts'
 import { outOrOver } from './out-or-over.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
 import { OutputPump } from './pump.ts'
-import { startCommand } from './start.ts'
+import { type StartOptions, startCommand } from './start.ts'
 import type { Connection } from './streams.ts'
+import type { Syncing } from './syncing.ts'
 import type { TerminalReporter } from './terminal-reporter.ts'
 
 export interface SessionInput {
@@ -30,26 +31,29 @@ export interface SessionInput {
   io: RunIO
   reporter: TerminalReporter
   interrupts: Interrupts
+  /** Of a folder that the command is to find there. */
+  syncing: Syncing | undefined
 }
 
 /** Runs the command in a pod that was made for it, to its end. */
 export async function runInPod(session: SessionInput): Promise<Outcome> {
-  const { client, pod, options, argv, connection, reporter, interrupts } = session
+  const { client, pod, options, argv, connection, reporter, interrupts, syncing } = session
   const { signal } = interrupts
+  const start = { timeout: options.podRunningTimeout, tools: options.pod.tools === 'auto', reporter, signal }
   using heartbeat = new Heartbeat(options.pod.orphanTimeout)
+  if (syncing !== undefined) await syncUp(session, syncing, start)
   const command = await startCommand(
     client,
     pod,
     { mark: nanoid(), command: argv, ...connection, ...(connection.tty && { size: terminalSize(session.io) }) },
-    { timeout: options.podRunningTimeout, tools: options.pod.tools === 'auto', reporter, signal },
+    start,
   )
   reporter.phase('command started')
   reporter.running()
   if (pod.restriction !== undefined) reporter.warning(pod.restriction)
 
   const over = new AbortController()
-  // Several tries must be over before the container gives us up.
-  const patience = Math.min(10_000, options.pod.orphanTimeout / 4)
+  const patience = patienceOf(options)
   const control = new Control(client, { target: pod.target, shell: pod.shell, patience, signal: over.signal })
   try {
     return await attended(session, { command, control, heartbeat })
@@ -66,6 +70,32 @@ function isGone({ observer }: EphemeralPod): boolean {
   return observer.deleted || isOver(observer.pod)
 }
 
+/** Brings the folder there. It may take longer than the container waits for a sign of life. */
+async function syncUp(
+  { client, pod, options, reporter, interrupts }: SessionInput,
+  syncing: Syncing,
+  start: StartOptions,
+) {
+  await syncing.connect(pod, start)
+  reporter.phase('pod started')
+  const over = new AbortController()
+  using heartbeat = new Heartbeat(options.pod.orphanTimeout)
+  const signal = AbortSignal.any([over.signal, interrupts.signal])
+  const control = new Control(client, { target: pod.target, shell: pod.shell, patience: patienceOf(options), signal })
+  const lost = Promise.withResolvers<never>()
+  heartbeat.beat(control, () => lost.reject(lostForGood(control.lastError, pod.target.namespace)))
+  try {
+    await Promise.race([syncing.initial(), lost.promise])
+  } finally {
+    over.abort()
+  }
+}
+
+/** Several tries must be over before the container gives us up. */
+function patienceOf({ pod }: RunOptions): number {
+  return Math.min(10_000, pod.orphanTimeout / 4)
+}
+
 interface Running {
   command: RunningCommand
   control: Control
@@ -76,8 +106,11 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
   const { pod, options, io, reporter, interrupts } = session
   using stdout = new OutputPump(io.stdout, 'stdout')
   using stderr = new OutputPump(io.stderr, 'stderr')
+  session.syncing?.keepUp(stderr)
   const end = await commandEnd(session, { ...running, stdout, stderr })
   interrupts.ended()
+  // Before its pod goes: that would look like a failure.
+  await session.syncing?.[Symbol.asyncDispose]()
   reporter.phase('command ended')
   const written = outOrOver(Promise.all([stdout.flush(), stderr.flush()]), interrupts.signal)
   // Waited for below: until then a failure must not pass for one that nobody handles.

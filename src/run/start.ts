@@ -15,27 +15,40 @@ export interface StartOptions extends Omit<ReadinessOptions, 'signal'> {
 /** The command, but for where it runs. */
 export type CommandSpec = Pick<CommandRequest, 'mark' | 'command' | 'stdin' | 'tty' | 'size'>
 
-/**
- * Starts the command as soon as the container takes it.
- *
- * @throws {KuberunError} `pod` when the pod cannot start, or did not in time; `api` when the exec is refused
- */
+/** Starts the command as soon as the container takes it: see {@link startWhenReady}. */
 export async function startCommand(
   client: KubeClient,
   pod: EphemeralPod,
   spec: CommandSpec,
   options: StartOptions,
 ): Promise<RunningCommand> {
-  // The command's connection outlives the time that the start may take.
+  return startWhenReady(client, pod, options, (signal) =>
+    tryStart(client, { ...spec, target: pod.target, shell: pod.shell, signal }),
+  )
+}
+
+/**
+ * Tries to start something in the container as soon as that takes it.
+ *
+ * @param attempt gives undefined where it is to be tried again
+ * @throws {KuberunError} `pod` when the pod cannot start, or did not in time; `api` when the exec is refused
+ */
+export async function startWhenReady<T>(
+  client: KubeClient,
+  pod: EphemeralPod,
+  options: StartOptions,
+  attempt: (signal: AbortSignal) => Promise<T | undefined>,
+): Promise<T> {
+  // The connection outlives the time that the start may take.
   const giveUp = new AbortController()
   const signal = AbortSignal.any([options.signal, giveUp.signal])
   let readiness: Readiness | undefined
-  const work = async (timed: AbortSignal): Promise<RunningCommand> => {
+  const work = async (timed: AbortSignal): Promise<T> => {
     timed.addEventListener('abort', () => giveUp.abort(timed.reason), { once: true, signal })
     readiness = new Readiness(client, pod, { ...options, signal: timed })
     for (;;) {
       await readiness.worthTrying()
-      const started = await tryStart(client, { ...spec, target: pod.target, shell: pod.shell, signal })
+      const started = await attempt(signal)
       if (started !== undefined) return started
     }
   }

@@ -1,0 +1,183 @@
+import { createInterface } from 'node:readline/promises'
+import { KuberunError } from '../errors.ts'
+import { mayComeYet } from '../exec/start.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { RunOptions, SyncOptions } from '../options.ts'
+import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
+import { Live } from '../sync/live.ts'
+import { checkLocalRoot } from '../sync/local-root.ts'
+import { OnSync } from '../sync/on-sync.ts'
+import { MissingPrograms, Remote } from '../sync/remote.ts'
+import { overLimit, overLimitError, overLimitText } from '../sync/size-guard.ts'
+import { Up } from '../sync/up.ts'
+import { visible } from '../sync/visible.ts'
+import type { RunIO } from './io.ts'
+import type { OutputPump } from './pump.ts'
+import { type StartOptions, startWhenReady } from './start.ts'
+import type { TerminalReporter } from './terminal-reporter.ts'
+
+/** Of so many files and patterns it is said one by one that something is wrong with them. */
+const mostWarnings = 10
+
+interface Parts {
+  client: KubeClient
+  sync: SyncOptions
+  up: Up
+  io: RunIO
+  reporter: TerminalReporter
+  signal: AbortSignal
+}
+
+/** The sync of a run: begun before its pod is there, complete before its command starts, and kept up while that runs. */
+export class Syncing implements AsyncDisposable {
+  readonly #parts: Parts
+  readonly #listed: Promise<void>
+  readonly #over = new AbortController()
+  #pod: EphemeralPod | undefined
+  #remote: Remote | undefined
+  #live: Live | undefined
+  #onSync: OnSync | undefined
+
+  private constructor(parts: Parts) {
+    this.#parts = parts
+    this.#listed = parts.up.tree.retake()
+    // Told where it is waited for.
+    this.#listed.catch(() => {})
+  }
+
+  /**
+   * Begins to list the local root.
+   * @throws {UsageError} it can be no local root
+   */
+  static async begin(
+    options: RunOptions & { sync: SyncOptions },
+    around: Pick<Parts, 'client' | 'io' | 'reporter' | 'signal'>,
+  ): Promise<Syncing> {
+    const { sync } = options
+    const { reporter, signal } = around
+    const root = await checkLocalRoot(sync.dir)
+    return new Syncing({ ...around, sync, up: new Up({ root, sync, reporter, signal }) })
+  }
+
+  /** Opens the sync exec as soon as the container takes it. */
+  async connect(pod: EphemeralPod, options: StartOptions): Promise<void> {
+    const { client } = this.#parts
+    this.#pod = pod
+    this.#remote = await startWhenReady(client, pod, options, async (signal) => {
+      try {
+        return await Remote.open(client, { target: pod.target, shell: pod.shell, signal })
+      } catch (error) {
+        if (error instanceof MissingPrograms) await bringPrograms(pod, error, options.tools)
+        else if (!mayComeYet(error)) throw error
+        return undefined
+      }
+    })
+  }
+
+  /** Brings the tree there: with it, or with an error, it resolves. */
+  async initial(): Promise<void> {
+    const { up, sync, signal, reporter } = this.#parts
+    if (this.#remote === undefined) throw new Error('not connected')
+    await this.#listed
+    this.#warn()
+    await this.#guardSize()
+    this.#live = new Live(up, this.#remote, {
+      reporter,
+      signal,
+      reopen: () => this.#reopen(),
+      onApplied: ({ paths }) => this.#onSync?.applied(paths),
+    })
+    await this.#live.initial()
+    const { files, bytes } = totals(up)
+    reporter.phase(`${files} files, ${(bytes / 1e6).toFixed(1)} MB sent`)
+    if (sync.once) await this.#live[Symbol.asyncDispose]()
+  }
+
+  /** Keeps the pod's folder like the local one from now on. */
+  keepUp(stderr: OutputPump): void {
+    const { sync, client, reporter } = this.#parts
+    const pod = this.#pod
+    if (sync.once || pod === undefined) return
+    if (sync.onSync !== undefined) {
+      this.#onSync = new OnSync({
+        client,
+        target: pod.target,
+        shell: pod.shell,
+        remoteDir: sync.remoteDir,
+        command: sync.onSync,
+        // stdout is the command's alone.
+        write: ({ data }) => stderr.write(data),
+        onFailure: (why) => reporter.warning(why),
+        signal: AbortSignal.any([this.#parts.signal, this.#over.signal]),
+      })
+    }
+    this.#live?.begin()
+  }
+
+  /** Ends it; once, however often it is called. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort()
+    await this.#live?.[Symbol.asyncDispose]()
+    this.#remote?.close()
+  }
+
+  async #reopen(): Promise<Remote> {
+    const { client, signal } = this.#parts
+    if (this.#pod === undefined) throw new Error('not connected')
+    const { target, shell } = this.#pod
+    this.#remote = await Remote.open(client, { target, shell, signal: AbortSignal.any([signal, this.#over.signal]) })
+    return this.#remote
+  }
+
+  #warn(): void {
+    const { up, sync, reporter } = this.#parts
+    const { skipped, entries } = up.tree
+    const unreadable = skipped.filter(({ why }) => /^E[A-Z]+$/.test(why))
+    if (sync.strict && unreadable.length > 0) {
+      const names = unreadable.slice(0, 3).map(({ path, why }) => `"${visible(path)}": ${why}`)
+      throw new KuberunError('local', `cannot read ${names.join('; ')}`, {
+        hint: 'exclude them by .warpignore or --exclude, or run without --strict',
+      })
+    }
+    for (const { path, why } of skipped.slice(0, mostWarnings))
+      reporter.warning(`not sent: "${visible(path)}" (${why})`)
+    if (skipped.length > mostWarnings) reporter.warning(`not sent: ${skipped.length - mostWarnings} more; see --plan`)
+    if (sync.include.length > 0 && ![...entries.values()].some(({ type }) => type !== 'folder')) {
+      const patterns = sync.include.map((pattern) => `"${pattern}"`).join(', ')
+      reporter.warning(`--include ${patterns} matches nothing that goes in "${sync.dir}"; --plan says why`)
+    }
+  }
+
+  async #guardSize(): Promise<void> {
+    const { up, sync, io, signal, reporter } = this.#parts
+    const over = overLimit(up.tree.entries.values(), sync.maxUpload)
+    if (over === undefined) return
+    if (!io.stdin.isTTY || !io.stderr.isTTY) throw overLimitError(over)
+    reporter.running()
+    const question = createInterface({ input: io.stdin, output: io.stderr })
+    try {
+      const answer = await question.question(`${overLimitText(over)}\nGo on? [y/N] `, { signal })
+      if (!/^y(es)?$/i.test(answer.trim())) throw overLimitError(over)
+    } finally {
+      question.close()
+    }
+  }
+}
+
+/** An image without tar has a shell all the same, so only the sync finds out. */
+async function bringPrograms(pod: EphemeralPod, missing: MissingPrograms, allowed: boolean): Promise<void> {
+  if (allowed && pod.shell.setup === '') return pod.remake('tools')
+  throw new KuberunError('pod', `the image has no ${missing.message}, which a sync needs`, {
+    hint: 'allow --tools=auto, which brings them',
+  })
+}
+
+function totals({ tree }: Up): { files: number; bytes: number } {
+  let [files, bytes] = [0, 0]
+  for (const entry of tree.entries.values()) {
+    if (entry.type !== 'file') continue
+    files += 1
+    bytes += entry.size
+  }
+  return { files, bytes }
+}

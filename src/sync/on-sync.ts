@@ -1,0 +1,76 @@
+import type { OutputFrame } from '../exec/exec.ts'
+import { openExec, type Target } from '../exec/exec.ts'
+import type { KubeClient } from '../kube/client.ts'
+import type { Shell } from '../pod/shell.ts'
+import { encodePath } from './path.ts'
+import { quote } from './quote.ts'
+
+/** What a variable may hold: Linux takes 128 KiB. */
+const longest = 100_000
+
+export interface OnSyncOptions {
+  client: KubeClient
+  target: Target
+  shell: Shell
+  remoteDir: string
+  /** A shell line. */
+  command: string
+  /** Takes what it prints. */
+  write: (frame: OutputFrame) => Promise<void>
+  /** Told when it ended with another code than 0, or could not be run. */
+  onFailure: (why: string) => void
+  signal: AbortSignal
+}
+
+/**
+ * Runs a command in the pod after each batch, never twice at a time: what comes meanwhile is one more run. The changed
+ * paths are in `$WARP_CHANGED`, one a line; too many of them are a `.`, for all.
+ */
+export class OnSync {
+  readonly #options: OnSyncOptions
+  readonly #changed = new Set<string>()
+  #running: Promise<void> | undefined
+
+  constructor(options: OnSyncOptions) {
+    this.#options = options
+  }
+
+  /** These paths have changed. */
+  applied(paths: readonly string[]): void {
+    for (const path of paths) this.#changed.add(path)
+    this.#running ??= this.#runAll().finally(() => (this.#running = undefined))
+  }
+
+  async #runAll(): Promise<void> {
+    const { signal, onFailure } = this.#options
+    while (this.#changed.size > 0 && !signal.aborted) {
+      const changed = [...this.#changed].join('\n')
+      this.#changed.clear()
+      try {
+        const code = await this.#run(changed.length > longest ? '.' : changed)
+        if (code !== 0) onFailure(`--on-sync ended with exit code ${code}`)
+      } catch (error) {
+        if (!signal.aborted) onFailure(`--on-sync could not be run: ${(error as Error).message}`)
+      }
+    }
+  }
+
+  /** The script goes by stdin: a query could be too long for it. */
+  async #run(changed: string): Promise<number> {
+    const { client, target, shell, remoteDir, command, write, signal } = this.#options
+    const words = [...shell.command, '-c', `${shell.setup}${reader}`, 'kuberun-on-sync']
+    const exec = await openExec(client, { target, command: words, stdin: true, tty: false, signal })
+    const script = encodePath(
+      `cd ${quote(remoteDir)} && export WARP_CHANGED=${quote(changed)} && exec sh -c ${quote(command)} </dev/null\n`,
+    )
+    await exec.input({ framed: false }).write(Buffer.concat([Buffer.from(`${script.length}\n`), script]))
+    for (;;) {
+      const next = await exec.output.next()
+      if (!next.done) await write(next.value)
+      else if (next.value.kind === 'failed') throw next.value.error
+      else return next.value.code
+    }
+  }
+}
+
+const reader = 'read -r n; s=$(dd bs="$n" count=1 iflag=fullblock 2>/dev/null; echo .); eval "${s%.}"'

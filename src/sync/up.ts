@@ -1,0 +1,147 @@
+import { lstat } from 'node:fs/promises'
+import type { SyncOptions } from '../options.ts'
+import type { Reporter } from '../pod/reporter.ts'
+import { type Changes, changesBetween, isEmpty } from './changes.ts'
+import type { Entry } from './entry.ts'
+import { localPath } from './path.ts'
+import type { Remote } from './remote.ts'
+import { type Sent, sendChanges, sendTree, unreadableError } from './sender.ts'
+import { LocalTree } from './tree.ts'
+
+/** How often a tree is listed again before the command starts, at most: one that changes all the time is sent as it is. */
+const mostRounds = 5
+
+export interface UpOptions {
+  /** The local root, absolute. */
+  root: string
+  sync: SyncOptions
+  reporter: Reporter
+  signal: AbortSignal
+}
+
+/** What a sending has brought about. */
+export interface Applied {
+  /** What is there now, or is gone: paths below the root. */
+  paths: string[]
+  bytes: number
+}
+
+/**
+ * The local tree, and what of it the pod has: from the two it knows what to send.
+ *
+ * What is not known to be there, or to be gone, is sent or removed again; that does no harm twice.
+ */
+export class Up {
+  readonly tree: LocalTree
+  readonly #options: UpOptions
+  /** What is there. */
+  readonly #sent = new Map<string, Entry>()
+  /** What was being changed there when the exec failed. */
+  readonly #unsure = new Map<string, Entry>()
+  /** What changed while it was read the last time. */
+  #restless = new Set<string>()
+  readonly #told = new Set<string>()
+
+  constructor(options: UpOptions) {
+    this.#options = options
+    this.tree = new LocalTree(options.root, options.sync, options.signal)
+  }
+
+  /** Whether something that is known has not been brought there. */
+  get isBehind(): boolean {
+    return this.#restless.size > 0 || this.#unsure.size > 0
+  }
+
+  /**
+   * Brings the whole tree there, as it is when it ends.
+   * @param follow is called after each listing, to watch; says whether it has to be listed again
+   */
+  async initial(remote: Remote, follow: () => boolean): Promise<void> {
+    follow()
+    const all = [...this.tree.entries.values()]
+    const files = all.filter(({ type }) => type === 'file').length
+    const total = `of ${files} files`
+    const begin = performance.now()
+    const sent = await sendTree(remote, all, {
+      ...this.#sendOptions,
+      onProgress: (count, bytes) => this.#options.reporter.waiting(progress(`${count} ${total}`, bytes, begin)),
+    })
+    this.#note(sent)
+    for (let round = 0; round < mostRounds; round++) {
+      await this.tree.retake()
+      const again = follow()
+      if ((await this.send(remote)) === undefined && !again && !this.isBehind) break
+    }
+  }
+
+  /**
+   * Sends what has changed since it was last sent, by the tree as it was last listed.
+   * @returns undefined where nothing had
+   * @throws {KuberunError} where it is not known what of it was done: with another remote it is sent again
+   */
+  async send(remote: Remote): Promise<Applied | undefined> {
+    const changes = await this.#changes()
+    if (isEmpty(changes)) return undefined
+    try {
+      const options = { ...this.#sendOptions, restless: this.#restless, force: this.#unsure.size > 0 }
+      const sent = await sendChanges(remote, { changes, tree: this.tree.entries }, options)
+      for (const { path } of changes.removed) this.#sent.delete(path)
+      this.#unsure.clear()
+      this.#note(sent)
+      const paths = [...changes.removed.map(({ path }) => path), ...sent.entries.keys()]
+      return paths.length === 0 ? undefined : { paths, bytes: bytesOf(sent.entries.values()) }
+    } catch (error) {
+      for (const entry of [...changes.removed, ...changes.put]) {
+        this.#sent.delete(entry.path)
+        this.#unsure.set(entry.path, entry)
+      }
+      throw error
+    }
+  }
+
+  get #sendOptions() {
+    return { root: this.#options.root, signal: this.#options.signal }
+  }
+
+  async #changes(): Promise<Changes> {
+    const { entries } = this.tree
+    const changes = changesBetween(this.#sent, entries)
+    const unsure = [...this.#unsure.values()].filter(({ path }) => !entries.has(path))
+    const removed = await Promise.all(
+      [...changes.removed, ...unsure].map(async (entry) => ({
+        entry,
+        // What is still here and no longer goes stays there as it is.
+        stays: await lstat(localPath(this.#options.root, entry.path)).then(
+          () => true,
+          () => false,
+        ),
+      })),
+    )
+    for (const { entry, stays } of removed) if (stays) this.#sent.delete(entry.path)
+    return { ...changes, removed: removed.filter(({ stays }) => !stays).map(({ entry }) => entry) }
+  }
+
+  #note({ entries, changed, unreadable }: Sent): void {
+    for (const [path, entry] of entries) this.#sent.set(path, entry)
+    // What changed meanwhile is not what is here.
+    for (const path of changed) this.#sent.delete(path)
+    this.#restless = new Set(changed)
+    const { sync, reporter } = this.#options
+    if (unreadable.length > 0 && sync.strict) throw unreadableError(unreadable)
+    for (const text of unreadable)
+      if (!this.#told.has(text)) reporter.warning(`not sent, as it cannot be read: ${text}`)
+    for (const text of unreadable) this.#told.add(text)
+  }
+}
+
+function bytesOf(entries: Iterable<Entry>): number {
+  let bytes = 0
+  for (const entry of entries) if (entry.type === 'file') bytes += entry.size
+  return bytes
+}
+
+function progress(files: string, bytes: number, begin: number): string {
+  const seconds = (performance.now() - begin) / 1000
+  const rate = seconds > 0.5 ? `, ${(bytes / 1e6 / seconds).toFixed(1)} MB/s` : ''
+  return `sending ${files}, ${(bytes / 1e6).toFixed(1)} MB${rate}`
+}
