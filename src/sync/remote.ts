@@ -32,6 +32,8 @@ export class Remote {
   readonly #frames: FrameWriter
   readonly #answers = new Map<number, PromiseWithResolvers<void>>()
   readonly #over = new AbortController()
+  /** The last request, on its way: one goes behind the other. */
+  #sending = Promise.resolve()
   #number = 0
 
   private constructor(exec: Exec, conversation: Conversation, { mayZip }: { mayZip: boolean }) {
@@ -67,7 +69,7 @@ export class Remote {
   }
 
   /**
-   * Has it done, all of it.
+   * Has it done, all of it, after what was requested before.
    * @throws {KuberunError} `sync` where a command failed; what the connection was lost by
    */
   async request({ commands, archives }: RemoteWork): Promise<void> {
@@ -75,7 +77,11 @@ export class Remote {
     const number = ++this.#number
     const answer = Promise.withResolvers<void>()
     this.#answers.set(number, answer)
-    const sending = this.#send(number, [...commands, `end ${number}`].join(' &&\n'), archives)
+    const script = [...commands, `end ${number}`].join(' &&\n')
+    const sending = this.#sending.then(() => this.#send(number, script, archives))
+    // One that fails is the failure of all that were to come after it.
+    this.#sending = sending
+    sending.catch(() => {})
     // The answer may come before all is sent where it is a failure.
     await Promise.all([answer.promise, Promise.race([sending, answer.promise])])
   }
