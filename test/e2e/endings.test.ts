@@ -237,13 +237,13 @@ describe('a pod that ends under the command', { concurrency: 4, timeout: 120_000
   })
 
   test('out of memory on request', { skip: faults }, async () => {
-    const fault = '--annotations sandbox.kuberun/fault=out-of-memory=2s'
+    const fault = '--annotations sandbox.kuberun/fault=out-of-memory=5s'
     const ended = await here.sh(`kuberun --limits=memory=20Mi ${fault} 'echo up; exec sleep 300'`)
     expect(ended, { code: 137, stdout: 'up\n', stderr: /memory \(limit 20Mi\)/ })
   })
 
   test('evicted by its node, on request', { skip: faults }, async () => {
-    const ended = await here.sh(`kuberun --annotations sandbox.kuberun/fault=evicted=2s 'echo up; exec sleep 300'`)
+    const ended = await here.sh(`kuberun --annotations sandbox.kuberun/fault=evicted=5s 'echo up; exec sleep 300'`)
     expectError(ended, /it was evicted: The node was low on resource: memory/, { within: 20_000 })
     assert.equal(ended.stdout, 'up\n')
   })
