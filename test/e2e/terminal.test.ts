@@ -32,14 +32,15 @@ describe('at a terminal', { concurrency: 2, timeout: 300_000, skip: reason }, ()
     await t.type('stty size')
     await t.shows(/^24 81$/m)
 
-    await t.type('sleep 1000')
+    // Before it runs, the shell itself would get the key.
+    await t.type('sh -c "echo asleep; exec sleep 1000"')
+    await t.shows(/^asleep$/m)
     await t.key('C-c')
     await t.type('echo code $?')
     await t.shows(/^code 130$/m)
 
-    // Before it runs, the shell itself would get the key.
-    await t.type('sh -c "echo asleep; exec sleep 999"')
-    await t.shows(/^asleep$/m)
+    await t.type('sh -c "echo drowsy; exec sleep 999"')
+    await t.shows(/^drowsy$/m)
     await t.key('C-z')
     await t.shows(/Stopped/)
     await t.type('fg')

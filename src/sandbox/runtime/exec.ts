@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import type { ExecOptions, ExecProcess } from '../runtime.ts'
 import { exitOf } from './exit.ts'
 import type { Pipes } from './pipes.ts'
-import { environmentWords, type Place, toolEnvironment } from './place.ts'
+import type { Place } from './place.ts'
 
 /** Starts a process in a container: the leader of a session, its streams real pipes. Tells its pid here. */
 export async function execPlain(
@@ -14,11 +14,11 @@ export async function execPlain(
   const { pipes } = options
   const stdin = options.stdin ? await pipes.toProcess() : undefined
   const [stdout, stderr] = await Promise.all([pipes.fromProcess(), pipes.fromProcess()])
-  const inside = [...environmentWords(options.env), ...place.toRoot, ...place.words(options.command)]
-  const [program = '', ...words] = [...place.leading, ...inside]
+  const [program = '', ...words] = [...place.leading, ...place.toRoot, ...place.words(options.command)]
   const child = spawn(program, words, {
     detached: true,
-    env: toolEnvironment(),
+    // Not by words of an env(1): whoever looks at the container's processes would see them.
+    env: options.env,
     stdio: [stdin?.theirs ?? 'ignore', stdout.theirs, stderr.theirs],
   })
   const ended = endOf(exitOf(child), [stdout.ours, stderr.ours])

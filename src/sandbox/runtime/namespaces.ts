@@ -64,13 +64,13 @@ async function begin(launch: Launch, means: { skeleton: Skeleton; tools: Tools; 
   const exitCode = exitOf(child)
   const { pid, parent } = await untilUp(child)
   const target = ['-t', String(parent), '-m', '-u', '-i', `--pid=/proc/${parent}/ns/pid_for_children`]
-  const within = ['nsenter', ...(asRoot ? [] : ['-U', '--preserve-credentials']), ...target, '--']
+  const within = [tools.nsenter, ...(asRoot ? [] : ['-U', '--preserve-credentials']), ...target, '--']
   const joining = [tools.nsenter, '-t', String(pid), '-U', '--preserve-credentials', '-r', `--wdns=${cwd}`, '--']
   return {
     cwd,
     view: `/proc/${parent}/root${root}`,
     within,
-    leading: [...within, 'setsid'],
+    leading: [...within, tools.setsid],
     toRoot: asRoot ? first : joining,
     words: (command) => command,
     go: () => {
