@@ -96,20 +96,19 @@ export class PodShell implements AsyncDisposable {
     return podManifest(await this.ask(manifestScript))
   }
 
-  /** Waits until the pod's folder is like the local one, but for what does not go. */
-  async isLike(path: string, goes: (line: string) => boolean = () => true): Promise<void> {
-    let [missing, extra]: string[][] = []
+  /**
+   * Waits until the pod's folder is like the local one.
+   * @param seen makes of a line of the manifests what is compared of it, if anything
+   */
+  async isLike(path: string, seen: (line: string) => string | undefined = (line) => line): Promise<void> {
+    const linesOf = (lines: readonly string[]) => lines.map(seen).filter((line) => line !== undefined)
+    let differences: string[] = []
     await until('the pod’s folder to be like this one', async () => {
-      const there = new Set(await this.manifest())
-      const here = new Set(manifest(path, false).filter(goes))
-      missing = [...here.difference(there)]
-      extra = [...there.difference(here)]
-      return missing.length + extra.length === 0
+      const there = linesOf(await this.manifest())
+      const here = linesOf(manifest(path, false))
+      differences = [...without(here, there, 'here'), ...without(there, here, 'there')]
+      return differences.length === 0
     }).catch((cause: unknown) => {
-      const differences = [
-        ...(missing ?? []).map((line) => `here: ${line}`),
-        ...(extra ?? []).map((line) => `there: ${line}`),
-      ]
       throw new Error(`the pod’s folder differs:\n${differences.slice(0, 20).join('\n')}`, { cause })
     })
   }
@@ -125,4 +124,9 @@ export class PodShell implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end()
   }
+}
+
+function without(lines: readonly string[], others: readonly string[], where: string): string[] {
+  const all = new Set(others)
+  return lines.filter((line) => !all.has(line)).map((line) => `${where}: ${line}`)
 }
