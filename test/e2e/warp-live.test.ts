@@ -10,7 +10,7 @@ import { folderOf } from './support/local-tree.ts'
 import { halfWay, longUpload } from './support/long-upload.ts'
 import { kubectl, nothingLeft, ours, places } from './support/place.ts'
 import { PodShell } from './support/pod-tree.ts'
-import { amount, expect, folder } from './support/programs.ts'
+import { amount, expect, folder, full, onSandbox } from './support/programs.ts'
 import { pieces, put } from './support/random-tree.ts'
 import { until } from './support/wait.ts'
 
@@ -18,6 +18,8 @@ const { here, killed } = await places({ here: {}, killed: {} })
 
 /** A folder's mtime alone is no change. */
 const withoutFolderTime = (line: string): string => line.replace(/^(.* folder \d+) -?\d+$/, '$1')
+
+const notGit = (line: string): string | undefined => (/^"\.git[/"]/.test(line) ? undefined : line)
 
 /** A file whose every content shows whether it is whole. */
 const lineLength = 2_000
@@ -81,6 +83,7 @@ describe('while the command runs', { concurrency: 3, timeout: 240_000 }, () => {
     })
 
     test(`in ${image}, a checkout of a branch with 500 other files arrives, and so does the way back`, async (t) => {
+      if (onSandbox && !full && image !== images.debian) return t.skip('takes long')
       if (!(await has(t, here, image))) return
       await using tree = await folderOf()
       // Not at once: the sandbox is in this process.
@@ -94,7 +97,6 @@ describe('while the command runs', { concurrency: 3, timeout: 240_000 }, () => {
           writeFileSync(join(sub, `${n}`), `${content} ${n}\n`)
         }
       }
-      const notGit = (line: string) => (/^"\.git[/"]/.test(line) ? undefined : line)
       await git('init', '-q', '-b', 'one')
       fill('one', 'here')
       await git('add', '.')

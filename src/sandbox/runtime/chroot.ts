@@ -74,7 +74,6 @@ function spawnFirst(launch: Launch, toRoot: readonly string[]): ChildProcess {
 async function fill(root: string, { spec }: Launch, prepared: string): Promise<string> {
   await run('cp', ['-a', prepared, root])
   const cwd = await resolveIn(root, spec.workingDir ?? '/')
-  await mkdir(root + cwd, { recursive: true })
   // Those first that others lie in.
   for (const { from, at } of spec.mounts.toSorted((one, other) => one.from.length - other.from.length)) {
     const to = root + (await resolveIn(root, at))
@@ -88,12 +87,14 @@ async function fill(root: string, { spec }: Launch, prepared: string): Promise<s
       await symlink(join(await resolveIn(root, whole.at), relative(whole.from, from)), to)
     }
   }
+  // Where a mount is a link, in the place that this leads to.
+  await mkdir(root + (await resolveIn(root, cwd)), { recursive: true })
   return cwd
 }
 
 /** The mount that has all that this one shows. */
 function wholeOf(from: string, mounts: readonly Mount[]): Mount | undefined {
-  return mounts.find((other) => from.startsWith(`${other.from}/`))
+  return mounts.find((other) => /^(?!\.\.(\/|$))./.test(relative(other.from, from)))
 }
 
 /** Makes of an image's root what is the same in all its containers. */
