@@ -23,16 +23,16 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
     after(() => box[Symbol.asyncDispose]())
 
     test('shows a part of a mounted folder, mounted as well, at both places', bounded, async () => {
-      await using box = await openBox(isolation)
+      await using alone = await openBox(isolation)
       const from = await mkdtemp(join(tmpdir(), 'kuberun-test-'))
       await mkdir(join(from, 'part'))
       const mounts = [
-        { from: join(from, 'part'), at: '/work/space', readOnly: false },
+        { from: join(from, 'part'), at: '/some/place', readOnly: false },
         { from, at: '/whole', readOnly: false },
       ]
       const script = 'echo one >/whole/part/a; mv /whole/part/a /whole/part/b; cat b; echo two >c; cat /whole/part/c'
-      await (await box.start(['sh', '-c', script], { mounts, workingDir: '/work/space' })).ended
-      assert.equal(box.stdout, 'one\ntwo\n')
+      await (await alone.start(['sh', '-c', script], { mounts, workingDir: '/some/place' })).ended
+      assert.equal(alone.stdout, 'one\ntwo\n')
       assert.deepEqual(await readdir(join(from, 'part')), ['b', 'c'])
       await rm(from, { recursive: true })
     })
