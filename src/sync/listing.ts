@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs'
 import { concurrently } from './concurrently.ts'
 import { Disk, type Name } from './disk.ts'
-import { type Entry, fileEntry, folderEntry } from './entry.ts'
+import { type Entry, type FolderEntry, fileEntry, folderEntry } from './entry.ts'
 import type { FolderFilter } from './filter.ts'
 import { childPath, localPath } from './path.ts'
 
@@ -18,6 +18,8 @@ export interface Place {
 export interface Listing {
   /** The folder's own, of now: its ignore file may have changed. */
   filter: FolderFilter
+  /** The folder itself, of when its names had been read: no mtime of before a name that is listed. None of the root. */
+  own: FolderEntry | undefined
   /** What goes, and the folders that may; sorted by name. */
   entries: Entry[]
   /** The paths of those folders among them that go only where something below them does. */
@@ -47,12 +49,15 @@ export async function listFolder(place: Place, disk = new Disk()): Promise<Listi
     if (why === undefined) return undefined
     skipped.push({ path: place.path, why })
   }
+  const own = await ownEntry(place, disk)
+  if (place.path !== '' && own === undefined) return undefined
   const filter = await filterOf(place, names)
   const walked = new Set<string>()
   const ofNames = await concurrently(names.toSorted(byName), (name) => entryOf({ place, filter, disk }, name, walked))
   const found = ofNames.filter((one) => one !== undefined)
   return {
     filter,
+    own,
     entries: found.filter((one) => 'type' in one),
     walked,
     skipped: skipped.concat(found.filter((one) => 'why' in one)),
@@ -70,6 +75,17 @@ function reason(error: unknown): string | undefined {
   const { code } = error as NodeJS.ErrnoException
   if (code === undefined || ours.includes(code)) throw error
   return vanished.includes(code) ? undefined : code
+}
+
+async function ownEntry({ root, path }: Place, disk: Disk): Promise<FolderEntry | undefined> {
+  if (path === '') return undefined
+  try {
+    const stat = await disk.lstat(localPath(root, path))
+    return stat.isDirectory() ? folderEntry(path, stat) : undefined
+  } catch (error) {
+    if (reason(error) === undefined) return undefined
+    throw error
+  }
 }
 
 async function filterOf({ path, within }: Place, names: readonly Name[]): Promise<FolderFilter> {

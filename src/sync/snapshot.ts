@@ -78,8 +78,9 @@ function assemble(listings: ReadonlyMap<string, Listing>, under: string): Snapsh
   }
 
   function addFolder(entry: Entry, { walked }: Listing): void {
-    if (!listings.has(entry.path)) return
-    snapshot.entries.set(entry.path, entry)
+    const listing = listings.get(entry.path)
+    if (listing === undefined) return
+    snapshot.entries.set(entry.path, listing.own ?? entry)
     const before = snapshot.entries.size
     add(entry.path)
     if (walked.has(entry.path) && snapshot.entries.size === before) snapshot.entries.delete(entry.path)

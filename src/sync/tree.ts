@@ -78,6 +78,7 @@ export class LocalTree {
 
   async #replace(folder: string, listing: Listing): Promise<void> {
     this.folders.set(folder, listing.filter)
+    if (listing.own !== undefined && this.entries.has(folder)) this.entries.set(folder, listing.own)
     const now = new Map(listing.entries.map((entry) => [entry.path, entry]))
     for (const path of [...this.entries.keys(), ...this.folders.keys()]) {
       if (path !== '' && parentPath(path) === folder && now.get(path)?.type !== this.#typeOf(path)) this.#forget(path)

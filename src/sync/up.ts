@@ -36,6 +36,8 @@ export class Up {
   readonly #options: UpOptions
   /** What is there. */
   readonly #sent = new Map<string, Entry>()
+  /** What is there as it was when it last went: it no longer goes, but is still here. */
+  readonly #left = new Map<string, Entry>()
   /** What was being changed there when the exec failed. */
   readonly #unsure = new Map<string, Entry>()
   /** What changed while it was read the last time. */
@@ -117,12 +119,23 @@ export class Up {
         ),
       })),
     )
-    for (const { entry, stays } of removed) if (stays) this.#sent.delete(entry.path)
+    for (const { entry, stays } of removed) {
+      if (!stays) continue
+      this.#sent.delete(entry.path)
+      this.#left.set(entry.path, entry)
+    }
+    for (const { path, type } of changes.put) {
+      const left = this.#left.get(path)
+      if (left !== undefined && (left.type === 'folder') !== (type === 'folder')) changes.replaced.add(path)
+    }
     return { ...changes, removed: removed.filter(({ stays }) => !stays).map(({ entry }) => entry) }
   }
 
   #note({ entries, changed, unreadable }: Sent): void {
-    for (const [path, entry] of entries) this.#sent.set(path, entry)
+    for (const [path, entry] of entries) {
+      this.#sent.set(path, entry)
+      this.#left.delete(path)
+    }
     // What changed meanwhile is not what is here.
     for (const path of changed) this.#sent.delete(path)
     this.#restless = new Set(changed)

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { after, before, suite, test } from 'node:test'
 import { type Box, isolations, openBox, until } from './support/box.ts'
@@ -18,6 +21,21 @@ for (const { isolation, skip } of isolations(['root', 'user', 'chroot'])) {
       box = await openBox(isolation)
     })
     after(() => box[Symbol.asyncDispose]())
+
+    test('shows a part of a mounted folder, mounted as well, at both places', bounded, async () => {
+      await using alone = await openBox(isolation)
+      const from = await mkdtemp(join(tmpdir(), 'kuberun-test-'))
+      await mkdir(join(from, 'part'))
+      const mounts = [
+        { from: join(from, 'part'), at: '/some/place', readOnly: false },
+        { from, at: '/whole', readOnly: false },
+      ]
+      const script = 'echo one >/whole/part/a; mv /whole/part/a /whole/part/b; cat b; echo two >c; cat /whole/part/c'
+      await (await alone.start(['sh', '-c', script], { mounts, workingDir: '/some/place' })).ended
+      assert.equal(alone.stdout, 'one\ntwo\n')
+      assert.deepEqual(await readdir(join(from, 'part')), ['b', 'c'])
+      await rm(from, { recursive: true })
+    })
 
     test('keeps stdout and stderr apart, and every byte', bounded, async () => {
       const container = await box.start(holder)

@@ -240,6 +240,16 @@ suite('one folder', () => {
     assert.equal((await listFolder(place))?.entries.length, 1)
   })
 
+  test('tells its own mode and mtime, of now, but not those of the root', async () => {
+    await using root = await temporaryFolder()
+    tree(root.path, ['a/b'])
+    chmodSync(join(root.path, 'a'), 0o700)
+    utimesSync(join(root.path, 'a'), 1_000_000_000, 1_000_000_000)
+    const { own } = (await listFolder({ root: root.path, path: 'a', within: everything })) ?? {}
+    assert.deepEqual(own, { type: 'folder', path: 'a', mode: 0o700, mtime: 1_000_000_000_000_000_000n })
+    assert.equal((await listFolder({ root: root.path, path: '', within: everything }))?.own, undefined)
+  })
+
   test('that vanished is not there', async () => {
     await using root = await temporaryFolder()
     tree(root.path, ['file'])

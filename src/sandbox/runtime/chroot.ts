@@ -1,7 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { chmod, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, rm, symlink } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
+import type { Mount } from '../runtime.ts'
 import { exitOf } from './exit.ts'
 import type { Images } from './images.ts'
 import { resolveIn } from './lookup.ts'
@@ -16,7 +17,8 @@ const run = promisify(execFile)
  * Containers where root may not make namespaces, as in a container of Docker's: a copy of a small userland.
  *
  * What it cannot give: a /proc, other process ids (so a container's "process 1" is replaced in the words of commands), a
- * hostname, memory that is shared by mounts: a volume is copied to the container, and back when it has ended.
+ * hostname, memory that is shared by mounts: a volume is copied to the container, and back when it has ended. A part of a
+ * volume that is mounted as well is a link to its place in that.
  */
 export async function chroots({ images, folder: state }: { images: Images; folder: string }): Promise<Isolation> {
   const made = new Map<string, Promise<string>>()
@@ -51,7 +53,8 @@ export async function chroots({ images, folder: state }: { images: Images; folde
       clean: async (sessions) => {
         await killAllIn(root, new Set([...sessions, pid]))
         for (const { from, at, readOnly } of spec.mounts) {
-          if (!readOnly) await run('cp', ['-a', `${root}${await resolveIn(root, at)}/.`, from])
+          if (!readOnly && wholeOf(from, spec.mounts) === undefined)
+            await run('cp', ['-a', `${root}${await resolveIn(root, at)}/.`, from])
         }
       },
     } satisfies Place
@@ -71,13 +74,27 @@ function spawnFirst(launch: Launch, toRoot: readonly string[]): ChildProcess {
 async function fill(root: string, { spec }: Launch, prepared: string): Promise<string> {
   await run('cp', ['-a', prepared, root])
   const cwd = await resolveIn(root, spec.workingDir ?? '/')
-  await mkdir(root + cwd, { recursive: true })
-  for (const { from, at } of spec.mounts) {
+  // Those first that others lie in.
+  for (const { from, at } of spec.mounts.toSorted((one, other) => one.from.length - other.from.length)) {
     const to = root + (await resolveIn(root, at))
-    await mkdir(to, { recursive: true })
-    await run('cp', ['-a', `${from}/.`, to])
+    const whole = wholeOf(from, spec.mounts)
+    if (whole === undefined) {
+      await mkdir(to, { recursive: true })
+      await run('cp', ['-a', `${from}/.`, to])
+    } else {
+      await rm(to, { recursive: true, force: true })
+      await mkdir(dirname(to), { recursive: true })
+      await symlink(join(await resolveIn(root, whole.at), relative(whole.from, from)), to)
+    }
   }
+  // Where a mount is a link, in the place that this leads to.
+  await mkdir(root + (await resolveIn(root, cwd)), { recursive: true })
   return cwd
+}
+
+/** The mount that has all that this one shows. */
+function wholeOf(from: string, mounts: readonly Mount[]): Mount | undefined {
+  return mounts.find((other) => /^(?!\.\.(\/|$))./.test(relative(other.from, from)))
 }
 
 /** Makes of an image's root what is the same in all its containers. */
