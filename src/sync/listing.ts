@@ -18,6 +18,8 @@ export interface Place {
 export interface Listing {
   /** The folder's own, of now: its ignore file may have changed. */
   filter: FolderFilter
+  /** A text that is another one where what decides about all below the folder may have changed. */
+  rules: string
   /** What goes, and the folders that may; sorted by name. */
   entries: Entry[]
   /** The paths of those folders among them that go only where something below them does. */
@@ -47,12 +49,15 @@ export async function listFolder(place: Place, disk = new Disk()): Promise<Listi
     if (why === undefined) return undefined
     skipped.push({ path: place.path, why })
   }
+  // Before they are read: what changes meanwhile shows the next time.
+  const rules = await rulesStamp(place, names, disk)
   const filter = await filterOf(place, names)
   const walked = new Set<string>()
   const ofNames = await concurrently(names.toSorted(byName), (name) => entryOf({ place, filter, disk }, name, walked))
   const found = ofNames.filter((one) => one !== undefined)
   return {
     filter,
+    rules,
     entries: found.filter((one) => 'type' in one),
     walked,
     skipped: skipped.concat(found.filter((one) => 'why' in one)),
@@ -70,6 +75,23 @@ function reason(error: unknown): string | undefined {
   const { code } = error as NodeJS.ErrnoException
   if (code === undefined || ours.includes(code)) throw error
   return vanished.includes(code) ? undefined : code
+}
+
+/** What says what goes: files with rules, and that a repository begins. They themselves need not go. */
+const rulesNames: readonly string[] = ['.git', '.gitignore', '.warpignore']
+
+async function rulesStamp({ root, path }: Place, names: readonly Name[], disk: Disk): Promise<string> {
+  const present = names.filter(({ name }) => rulesNames.includes(name))
+  const stamps = present.map(async ({ name, isFolder }) => {
+    try {
+      const { ino, ctimeNs } = await disk.lstat(localPath(root, childPath(path, name)))
+      // What is in a repository changes all the time.
+      return `${name} ${ino} ${isFolder ? '' : ctimeNs}`
+    } catch (error) {
+      return `${name} ${reason(error)}`
+    }
+  })
+  return (await Promise.all(stamps)).toSorted().join('\n')
 }
 
 async function filterOf({ path, within }: Place, names: readonly Name[]): Promise<FolderFilter> {

@@ -217,6 +217,6 @@ test('what vanishes while it is walked is in no plan', () => {
     ['a', goes],
     ['b', walks],
   ])
-  const snapshot = { entries: new Map(), folders: new Map(), skipped: [] }
+  const snapshot = { entries: new Map(), folders: new Map(), rules: new Map(), skipped: [] }
   assert.deepEqual(listPlan(snapshot, new Map([['', names]])), [])
 })
