@@ -1,3 +1,4 @@
+import type { V1VolumeMount } from '@kubernetes/client-node'
 import { mapContainer, type RunPod } from './run-pod.ts'
 
 /**
@@ -7,17 +8,23 @@ import { mapContainer, type RunPod } from './run-pod.ts'
 export const syncPath = '/.kuberun-sync'
 const volumeName = 'kuberun-sync'
 
-/** The same pod with a volume for a synced folder, which shows at the remote root; commands begin there. */
+/**
+ * The same pod with a volume for a synced folder, which shows at the remote root; commands begin there. A volume of that
+ * name which it has already is the one: so `--overrides` can say how large it may grow, or what is to carry it.
+ */
 export function withWorkspace(pod: RunPod, remoteDir: string): RunPod {
   const mounts = [
     { name: volumeName, mountPath: syncPath },
     { name: volumeName, mountPath: remoteDir, subPath: 'root' },
   ]
+  const paths = mounts.map(({ mountPath }) => mountPath)
+  const isOurs = ({ name, mountPath }: V1VolumeMount) => name === volumeName && paths.includes(mountPath)
   const changed = mapContainer(pod, (c) => ({
     ...c,
     workingDir: c.workingDir ?? remoteDir,
-    volumeMounts: [...(c.volumeMounts ?? []), ...mounts],
+    volumeMounts: [...(c.volumeMounts ?? []).filter((mount) => !isOurs(mount)), ...mounts],
   }))
-  const volumes = [...(changed.spec.volumes ?? []), { name: volumeName, emptyDir: {} }]
-  return { ...changed, spec: { ...changed.spec, volumes } }
+  const volumes = changed.spec.volumes ?? []
+  if (volumes.some(({ name }) => name === volumeName)) return changed
+  return { ...changed, spec: { ...changed.spec, volumes: [...volumes, { name: volumeName, emptyDir: {} }] } }
 }

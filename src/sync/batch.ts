@@ -10,8 +10,8 @@ export interface Request {
   archives: Entry[][]
 }
 
-/** How many characters the words of one command may have: Linux takes 128 KiB at least. */
-const longest = 100_000
+/** How many characters, of up to three bytes each, the words of one command may have: Linux takes 128 KiB at least. */
+const longest = 30_000
 
 /** The first request of all: the whole tree, right to where it belongs, as nobody looks there yet. */
 export function wholeTree(entries: readonly Entry[]): Request {
@@ -21,7 +21,8 @@ export function wholeTree(entries: readonly Entry[]): Request {
 
 /** Brings files and links beside the remote root: what became of each only its archive tells. */
 export function staging(entries: readonly Entry[]): Request {
-  return { commands: ['folder stage', 'unpack stage'], archives: [[...entries]] }
+  // What was staged and then not wanted would be in the way.
+  return { commands: ['rm -rf stage', 'mkdir stage', 'unpack stage'], archives: [[...entries]] }
 }
 
 /**
@@ -42,7 +43,6 @@ export function applying(changes: Changes, tree: ReadonlyMap<string, Entry>, { f
         (path) => `folder ${quote(remote(path))}`,
       ),
       ...moves(staged),
-      ...(staged.some(({ path }) => path.includes('/')) ? ['rm -rf stage'] : []),
       ...(folders.length > 0 ? ['unpack root'] : []),
     ],
     archives: folders.length > 0 ? [folders] : [],

@@ -47,7 +47,7 @@ export class FrameWriter {
   }
 
   async #frame(data: Buffer): Promise<void> {
-    const zipped = this.#shouldZip ? await gzip(data, { level: 1 }) : undefined
+    const zipped = this.#shouldZip() ? await gzip(data, { level: 1 }) : undefined
     const shrank = zipped !== undefined && zipped.length < data.length * worthwhile
     if (zipped !== undefined) this.#unzipped = shrank ? 0 : pause
     const [head, body] = shrank ? [`${zipped.length} z\n`, zipped] : [`${data.length}\n`, data]
@@ -58,8 +58,11 @@ export class FrameWriter {
     this.#sent += body.length
   }
 
-  get #shouldZip(): boolean {
-    if (this.#unzipped > 0) return this.#unzipped-- === 0
+  #shouldZip(): boolean {
+    if (this.#unzipped > 0) {
+      this.#unzipped -= 1
+      return false
+    }
     // What the first frames tell is how large the buffers on the way are.
     return this.#mayZip && this.#time > 250 && this.#sent / this.#time < fast / 1000
   }

@@ -20,6 +20,8 @@ export interface Listing {
   filter: FolderFilter
   /** The folder itself, of when its names had been read: no mtime of before a name that is listed. None of the root. */
   own: FolderEntry | undefined
+  /** A text that is another one where what decides about all below the folder may have changed. */
+  rules: string
   /** What goes, and the folders that may; sorted by name. */
   entries: Entry[]
   /** The paths of those folders among them that go only where something below them does. */
@@ -51,6 +53,8 @@ export async function listFolder(place: Place, disk = new Disk()): Promise<Listi
   }
   const own = await ownEntry(place, disk)
   if (place.path !== '' && own === undefined) return undefined
+  // Before they are read: what changes meanwhile shows the next time.
+  const rules = await rulesStamp(place, names, disk)
   const filter = await filterOf(place, names)
   const walked = new Set<string>()
   const ofNames = await concurrently(names.toSorted(byName), (name) => entryOf({ place, filter, disk }, name, walked))
@@ -58,6 +62,7 @@ export async function listFolder(place: Place, disk = new Disk()): Promise<Listi
   return {
     filter,
     own,
+    rules,
     entries: found.filter((one) => 'type' in one),
     walked,
     skipped: skipped.concat(found.filter((one) => 'why' in one)),
@@ -86,6 +91,23 @@ async function ownEntry({ root, path }: Place, disk: Disk): Promise<FolderEntry 
     if (reason(error) === undefined) return undefined
     throw error
   }
+}
+
+/** What says what goes: files with rules, and that a repository begins. They themselves need not go. */
+const rulesNames: readonly string[] = ['.git', '.gitignore', '.warpignore']
+
+async function rulesStamp({ root, path }: Place, names: readonly Name[], disk: Disk): Promise<string> {
+  const present = names.filter(({ name }) => rulesNames.includes(name))
+  const stamps = present.map(async ({ name, isFolder }) => {
+    try {
+      const { ino, ctimeNs } = await disk.lstat(localPath(root, childPath(path, name)))
+      // What is in a repository changes all the time.
+      return `${name} ${ino} ${isFolder ? '' : ctimeNs}`
+    } catch (error) {
+      return `${name} ${reason(error)}`
+    }
+  })
+  return (await Promise.all(stamps)).toSorted().join('\n')
 }
 
 async function filterOf({ path, within }: Place, names: readonly Name[]): Promise<FolderFilter> {

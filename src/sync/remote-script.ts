@@ -8,6 +8,8 @@ const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat']
  * unpacks follows on the same stdin. Back goes a line `number code`. After a code that is not 0 nobody knows how much of
  * stdin was read: the exec ends.
  *
+ * A script ends with `end number`, on which it can be told from one that was cut: the half of a name is another name.
+ *
  * `unpack FOLDER` reads frames, `length\n` or `length z\n` and so many bytes, gzipped with the z, until a `0\n`. `dd` takes
  * exactly as much, BusyBox's and GNU's; a `head -c` or a tar on the shared stdin would take more. A tar that fails must not
  * leave the rest of its archive unread, so that its failure can be told.
@@ -31,13 +33,20 @@ unpack() {
 real() { [ -d "$1" ] && [ ! -L "$1" ]; }
 folder() { real "$1" || { rm -rf -- "$1" && mkdir -- "$1"; }; }
 end() { read -r e && [ "$e" = "end $1" ]; }
-cd ${syncPath} && rm -rf stage && mkdir stage && [ -w root ] || { echo cannot; exit 1; }
 m=
 for t in ${needed.join(' ')}; do command -v "$t" >/dev/null || m="$m $t"; done
 command -v gzip >/dev/null && z=gzip || z=
+[ "$m" ] || {
+  cd ${syncPath} && rm -rf stage && mkdir stage &&
+  { [ -w root ] || { echo 'root: Permission denied' >&2; false; }; } || { echo cannot; exit 1; }
+}
 echo "ready $z:$m"
 while read -r i n; do
   s=$(dd bs="$n" count=1 iflag=fullblock 2>/dev/null; echo .)
+  case $s in
+  *"end $i.") ;;
+  *) exit 1 ;;
+  esac
   (eval "\${s%.}")
   c=$?
   echo "$i $c"

@@ -13,6 +13,8 @@ export interface Snapshot {
   entries: Map<string, Entry>
   /** The filter of each folder that was walked, '' for the root: also of those that turned out to have nothing in them. */
   folders: Map<string, FolderFilter>
+  /** Of the same folders, {@link Listing.rules}. */
+  rules: Map<string, string>
   skipped: Skipped[]
 }
 
@@ -61,7 +63,7 @@ function foldersIn(listing: Listing): string[] {
 }
 
 function assemble(listings: ReadonlyMap<string, Listing>, under: string): Snapshot {
-  const snapshot: Snapshot = { entries: new Map(), folders: new Map(), skipped: [] }
+  const snapshot: Snapshot = { entries: new Map(), folders: new Map(), rules: new Map(), skipped: [] }
   add(under)
   return snapshot
 
@@ -70,6 +72,7 @@ function assemble(listings: ReadonlyMap<string, Listing>, under: string): Snapsh
     // It vanished after the folder that it is in was listed.
     if (listing === undefined) return
     snapshot.folders.set(folder, listing.filter)
+    snapshot.rules.set(folder, listing.rules)
     snapshot.skipped.push(...listing.skipped)
     for (const entry of listing.entries) {
       if (entry.type === 'folder') addFolder(entry, listing)

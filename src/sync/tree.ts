@@ -8,9 +8,6 @@ import { type Skipped, takeSnapshot } from './snapshot.ts'
 /** Where as many folders have changed, the whole tree is listed again. */
 const many = 20
 
-/** Files that say what goes: with one of them, all below it may be another. */
-const rulesFiles: readonly string[] = ['.gitignore', '.warpignore']
-
 /** What of a local root goes, kept current. */
 export class LocalTree {
   readonly root: string
@@ -18,6 +15,8 @@ export class LocalTree {
   entries: Map<string, Entry> = new Map()
   /** Every folder that is walked, '' for the root. */
   folders: Map<string, FolderFilter> = new Map()
+  /** Of the same folders, what tells that all below them may be another: see {@link Listing}. */
+  rules: Map<string, string> = new Map()
   /** What should go and cannot, as it was at the last {@link retake}. */
   skipped: Skipped[] = []
   readonly #options: FilterOptions
@@ -47,8 +46,10 @@ export class LocalTree {
     for (const folder of waiting) {
       if (!this.folders.has(folder)) continue
       if (await this.#list(folder)) return this.retake()
-      // A folder that goes for the sake of what is in it is told of by the folder that it is in.
-      if (folder !== '' && !this.entries.has(folder) && this.#hasContent(folder)) waiting.add(parentPath(folder))
+      if (folder === '' || this.entries.has(folder) === this.#hasContent(folder)) continue
+      // Whether a folder goes that goes for the sake of what is in it, the folder says that it is in: once more.
+      waiting.delete(parentPath(folder))
+      waiting.add(parentPath(folder))
     }
   }
 
@@ -63,17 +64,9 @@ export class LocalTree {
       this.#forget(path)
       return false
     }
-    if (this.#rulesChanged(path, listing)) return true
+    if (this.rules.get(path) !== listing.rules) return true
     await this.#replace(path, listing)
     return false
-  }
-
-  #rulesChanged(folder: string, { entries }: Listing): boolean {
-    const stamp = (entry: Entry | undefined) => (entry?.type === 'file' ? `${entry.ino} ${entry.ctime}` : entry?.type)
-    return rulesFiles.some((name) => {
-      const path = folder === '' ? name : `${folder}/${name}`
-      return stamp(this.entries.get(path)) !== stamp(entries.find((entry) => entry.path === path))
-    })
   }
 
   async #replace(folder: string, listing: Listing): Promise<void> {
@@ -86,6 +79,7 @@ export class LocalTree {
     for (const [path, entry] of now) {
       if (entry.type === 'folder' && !this.folders.has(path)) await this.#add(path, listing.filter)
       if (!listing.walked.has(path) || this.#hasContent(path)) this.entries.set(path, entry)
+      else this.entries.delete(path)
     }
   }
 
@@ -97,11 +91,12 @@ export class LocalTree {
     const found = await takeSnapshot(this.root, within, { under: path, signal: this.#signal })
     for (const [key, entry] of found.entries) this.entries.set(key, entry)
     for (const [key, filter] of found.folders) this.folders.set(key, filter)
+    for (const [key, rules] of found.rules) this.rules.set(key, rules)
   }
 
   /** The path, and all that is below it. */
   #forget(path: string): void {
-    for (const map of [this.entries, this.folders]) {
+    for (const map of [this.entries, this.folders, this.rules]) {
       for (const key of map.keys()) if (key === path || key.startsWith(`${path}/`)) map.delete(key)
     }
   }

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs'
+import { basename } from 'node:path'
 import { localPath, parentPath } from './path.ts'
 
 /**
@@ -39,13 +40,15 @@ export class Watcher implements Disposable {
   }
 
   #add(folder: string): boolean {
-    const name = folder.slice(folder.lastIndexOf('/') + 1)
+    const path = Buffer.from(localPath(this.#root, folder))
+    // As bytes, which need not be UTF-8.
+    const name = basename(path.toString('latin1'))
     try {
-      const watcher = watch(localPath(this.#root, folder), (event, about) => {
+      const watcher = watch(path, { encoding: 'buffer' }, (event, about) => {
         this.#onChange(folder)
         // The folder itself may have gone, and another one have come by its name.
-        if (event !== 'rename' || folder === '' || about !== name) return
-        this.#drop(folder)
+        if (event !== 'rename' || about?.toString('latin1') !== name) return
+        this.#dropAll(folder)
         this.#onChange(parentPath(folder))
       })
       watcher.on('error', () => this.#drop(folder))
@@ -56,6 +59,12 @@ export class Watcher implements Disposable {
       if (code !== 'ENOENT' && code !== 'ENOTDIR') this.#onTrouble(error as NodeJS.ErrnoException)
       return false
     }
+  }
+
+  /** With the folders in it: where it was moved, their watches have moved along. */
+  #dropAll(folder: string): void {
+    const inside = folder === '' ? '' : `${folder}/`
+    for (const key of this.#watches.keys()) if (key === folder || key.startsWith(inside)) this.#drop(key)
   }
 
   #drop(folder: string): void {

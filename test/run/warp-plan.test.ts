@@ -38,5 +38,5 @@ test('mistakes are found before the folder is looked at', async () => {
   const nowhere = join('/', 'nothing', 'there')
   await assert.rejects(warpPlan(warpOptions(nowhere, [])), { code: 'usage', message: 'no command given' })
   await assert.rejects(warpPlan(runOptions(['true'])), { code: 'usage', message: 'there is no folder to plan for' })
-  await assert.rejects(warpPlan(warpOptions(nowhere)), { code: 'local' })
+  await assert.rejects(warpPlan(warpOptions(nowhere)), { code: 'usage', message: /there is no folder/ })
 })

@@ -164,6 +164,21 @@ export class ExecStream {
     this.ws.once('close', () => stdin.end())
   }
 
+  /** Gives a process so many bytes of the client's stdin and the end of it; then something happens. */
+  feedSome(stdin: Writable, most: number, then: () => unknown): void {
+    let left = most
+    this.ws.on('message', (message: Buffer) => {
+      if (message[0] !== 0 || left === 0) return
+      const data = message.subarray(1, 1 + left)
+      left -= data.length
+      stdin.write(data)
+      if (left > 0) return
+      stdin.end()
+      then()
+    })
+    this.ws.once('close', () => stdin.end())
+  }
+
   /** Resolves when the client has gone. */
   async closed(): Promise<void> {
     if (this.ws.readyState !== this.ws.CLOSED) await once(this.ws, 'close')

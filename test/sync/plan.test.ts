@@ -194,13 +194,9 @@ suite('the plan of an upload', () => {
 
   test('of what is no folder fails with its path', async () => {
     const root = repository({ file: '' })
-    for (const [path, why] of [
-      ['nothing', 'there is no such folder'],
-      ['file', 'it is no folder'],
-    ] as const) {
-      const message = `cannot list the local folder "${join(root, path)}": ${why}`
-      await assert.rejects(planUpload(sync(join(root, path))), { name: 'KuberunError', code: 'local', message })
-    }
+    const [nothing, file] = [join(root, 'nothing'), join(root, 'file')]
+    await assert.rejects(planUpload(sync(nothing)), { code: 'usage', message: `there is no folder "${nothing}"` })
+    await assert.rejects(planUpload(sync(file)), { code: 'usage', message: `"${file}" is no folder` })
   })
 
   test('ends with the reason of the signal', async () => {
@@ -217,6 +213,6 @@ test('what vanishes while it is walked is in no plan', () => {
     ['a', goes],
     ['b', walks],
   ])
-  const snapshot = { entries: new Map(), folders: new Map(), skipped: [] }
+  const snapshot = { entries: new Map(), folders: new Map(), rules: new Map(), skipped: [] }
   assert.deepEqual(listPlan(snapshot, new Map([['', names]])), [])
 })

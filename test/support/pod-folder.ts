@@ -1,0 +1,140 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import type { ConnectRequest, KubeClient } from '../../src/kube/client.ts'
+import type { Shell } from '../../src/pod/shell.ts'
+import { syncPath } from '../../src/pod/workspace.ts'
+import { encodePath } from '../../src/sync/path.ts'
+import { remoteScript } from '../../src/sync/remote-script.ts'
+import { searchPath } from './environment.ts'
+import { ExecStream, exited } from './scripted-exec.ts'
+import { socketPair } from './socket-pair.ts'
+import { tars } from './tars.ts'
+
+/** The programs of an image: GNU's, or BusyBox's. */
+export const toolsets = tars.map(({ name, skip }) => ({ name: name.replace(' tar', ''), skip }))
+export type Toolset = (typeof toolsets)[number]['name']
+
+const programs = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'gzip']
+
+export interface PodFolderOptions {
+  /** GNU where not given. */
+  tools?: Toolset | undefined
+  /** Of these the image has none. */
+  without?: readonly string[]
+}
+
+/** What of a container a sync sees: a folder in the place of its volume, and the programs of its image. */
+export class PodFolder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'kuberun-pod-'))
+  /** The remote root. */
+  readonly root = join(this.path, 'volume/root')
+  readonly bin = join(this.path, 'bin')
+  /** The requests for an exec that came to {@link client}. */
+  connects = 0
+  /** Of the next exec, the bytes of stdin that arrive before its connection breaks. */
+  cutAfter: number | undefined
+
+  constructor({ tools = 'GNU', without = [] }: PodFolderOptions = {}) {
+    mkdirSync(this.root, { recursive: true })
+    mkdirSync(this.bin)
+    for (const program of programs.filter((name) => !without.includes(name))) {
+      const real = tools === 'BusyBox' ? 'busybox' : program
+      symlinkSync(locate(real), join(this.bin, program))
+    }
+  }
+
+  /** Starts a command of an exec there. */
+  spawn([program = '', ...words]: readonly string[]): ChildProcessWithoutNullStreams {
+    const here = words.map((word) => word.replaceAll(syncPath, join(this.path, 'volume')))
+    // A bash whose stdin is a socket, as our pipes are, reads the user's .bashrc: there must be none.
+    const child = spawn(locate(program), here, { env: { PATH: this.bin, HOME: '/' } })
+    child.stdin.on('error', () => {})
+    return child
+  }
+
+  /** Runs the remote script on an input that ends. */
+  async converse(shell: Shell, input: Buffer): Promise<Conversation> {
+    const child = this.spawn([...shell.command, '-c', shell.setup + remoteScript])
+    child.stdin.end(input)
+    const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+    return { lines: stdout.split('\n').slice(0, -1), stderr }
+  }
+
+  /** A cluster that gives execs in here, and nothing else. */
+  get client(): KubeClient {
+    const other = (): never => {
+      throw new Error('nobody should ask for this')
+    }
+    return {
+      namespace: 'dev',
+      request: other,
+      watch: other,
+      close: () => {},
+      connect: (request) => this.#connect(request),
+    }
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true })
+  }
+
+  async #connect({ query }: ConnectRequest) {
+    this.connects += 1
+    const pair = await socketPair()
+    pair.client.pause()
+    const child = this.spawn(query?.['command'] as string[])
+    const stream = new ExecStream(pair.server, new Socket())
+    const cut = this.cutAfter
+    this.cutAfter = undefined
+    if (cut === undefined) stream.feed(child.stdin)
+    else stream.feedSome(child.stdin, cut, () => pair.server.terminate())
+    const copies = [stream.copy(1, child.stdout), stream.copy(2, child.stderr)]
+    void once(child, 'exit').then(async ([code]) => {
+      await Promise.all(copies)
+      await stream.end(exited(code as number))
+      pair.client.once('close', () => void pair[Symbol.asyncDispose]())
+    })
+    return pair.client
+  }
+}
+
+function locate(program: string): string {
+  const found = searchPath.split(delimiter).find((folder) => existsSync(join(folder, program)))
+  return join(found ?? '/', program)
+}
+
+export interface Conversation {
+  /** What it said on stdout. */
+  lines: string[]
+  stderr: string
+}
+
+export interface RawRequest {
+  commands: readonly string[]
+  archives?: readonly Buffer[]
+}
+
+/** A request as it goes over the wire, its archives in frames of this size. */
+export function rawRequest(
+  number: number,
+  { commands, archives = [] }: RawRequest,
+  { zip = false, frame = 100_000 } = {},
+): Buffer {
+  const script = encodePath([...commands, `end ${number}`].join(' &&\n'))
+  const parts = [Buffer.from(`${number} ${script.length}\n`), script]
+  for (const archive of archives) {
+    for (let at = 0; at < archive.length; at += frame) {
+      const piece = archive.subarray(at, at + frame)
+      const body = zip ? gzipSync(piece) : piece
+      parts.push(Buffer.from(`${body.length}${zip ? ' z' : ''}\n`), body)
+    }
+    parts.push(Buffer.from('0\n'))
+  }
+  return Buffer.concat([...parts, Buffer.from(`end ${number}\n`)])
+}

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
+import { applying, staging, wholeTree } from '../../src/sync/batch.ts'
+import { type Changes, changesBetween } from '../../src/sync/changes.ts'
+import type { Entry } from '../../src/sync/entry.ts'
+import { encodePath } from '../../src/sync/path.ts'
+import { file, folder, link, treeOf } from '../support/entries.ts'
+
+/** What is done to make the one listing the other. */
+function commands(before: readonly Entry[], now: readonly Entry[], { force = false } = {}): readonly string[] {
+  const tree = treeOf(...now)
+  return applying(changesBetween(treeOf(...before), tree), tree, { force }).commands
+}
+
+const [a, f] = [folder('d'), file('d/f')]
+
+for (const [title, before, now, expected] of [
+  ['nothing', [], [], []],
+  ['a new file at the root', [], [file('x')], ["mv -f -- 'stage/x' 'root/'"]],
+  ['a link in the place of a file', [file('x')], [link('x')], ["mv -f -- 'stage/x' 'root/'"]],
+  ['a new folder', [], [a], ["folder 'root/d'", 'unpack root']],
+  ['a new file in a folder', [a], [a, f], ["folder 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root']],
+  [
+    'a file that is gone from a folder',
+    [a, f],
+    [a],
+    ["{ ! { real 'root/d'; } || rm -f -- 'root/d/f'; }", "folder 'root/d'", 'unpack root'],
+  ],
+  [
+    'a folder that is gone: what is in it first',
+    [a, folder('d/e'), file('d/e/g'), f],
+    [],
+    [
+      "{ ! { real 'root/d' && real 'root/d/e'; } || rm -f -- 'root/d/e/g'; }",
+      "{ ! { real 'root/d'; } || rm -f -- 'root/d/f'; }",
+      "{ { ! { real 'root/d'; } || rmdir -- 'root/d/e' 2>/dev/null; } || :; }",
+      "{ rmdir -- 'root/d' 2>/dev/null || :; }",
+    ],
+  ],
+  [
+    'a file in the place of a folder',
+    [a, f],
+    [file('d')],
+    ["rm -rf -- 'root/d'", "{ ! { real 'root/d'; } || rm -f -- 'root/d/f'; }", "mv -f -- 'stage/d' 'root/'"],
+  ],
+  [
+    'a folder in the place of a file',
+    [file('d')],
+    [a, f],
+    ["rm -rf -- 'root/d'", "folder 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root'],
+  ],
+] as [string, Entry[], Entry[], string[]][]) {
+  test(`what is done for ${title}`, () => {
+    assert.deepEqual(commands(before, now), expected)
+  })
+}
+
+test('by force, what is in the way of a file goes first', () => {
+  const now = [a, f, file('x')]
+  assert.deepEqual(commands([a], now, { force: true }), [
+    "{ ! { real 'root/d'; } || rm -rf -- 'root/d/f'; }",
+    "rm -rf -- 'root/x'",
+    ...commands([a], now),
+  ])
+})
+
+test('a name is one word, whatever is in it', () => {
+  for (const [name, word] of [
+    ['-rf', "'stage/-rf'"],
+    ['*', "'stage/*'"],
+    ["it's", "'stage/it'\\''s'"],
+    ['a\nb', "'stage/a\nb'"],
+    ['$(x) `y` \\', "'stage/$(x) `y` \\'"],
+    ['\udcff', "'stage/\udcff'"],
+  ] as const) {
+    assert.deepEqual(commands([], [file(name)]), [`mv -f -- ${word} 'root/'`])
+  }
+})
+
+test('folders get their times and modes last: the new ones, and those in which something has changed', () => {
+  const tree = treeOf(
+    folder('a'),
+    folder('a/b'),
+    file('a/b/new'),
+    folder('c'),
+    folder('d'),
+    folder('e'),
+    file('e/same'),
+  )
+  const before = treeOf(folder('a'), folder('a/b'), folder('c'), file('c/gone'), folder('e'), file('e/same'))
+  const { archives, commands: all } = applying(changesBetween(before, tree), tree, { force: false })
+  assert.deepEqual(
+    archives.map((entries) => entries.map(({ path }) => path).toSorted()),
+    [['a/b', 'c', 'd']],
+  )
+  assert.equal(all.at(-1), 'unpack root')
+})
+
+test('a whole tree goes right to its place, its folders once more; files are staged without them', () => {
+  const entries = [folder('a'), file('a/b'), link('c')]
+  const whole = wholeTree(entries)
+  assert.deepEqual(whole.archives, [entries, [folder('a')]])
+  assert.equal(whole.commands.filter((command) => command === 'unpack root').length, 2)
+  const staged = staging([file('a/b'), link('c')])
+  assert.deepEqual(staged.archives, [[file('a/b'), link('c')]])
+  assert.equal(staged.commands.at(-1), 'unpack stage')
+})
+
+test('a long list is split into commands that Linux takes, with each name in one of them', () => {
+  const names = Array.from({ length: 5_000 }, (_, n) => `${'\u65e5'.repeat(80)}${n}`)
+  const put = names.map((name) => file(name))
+  const removed = names.map((name) => file(`gone ${name}`))
+  const changes: Changes = { put, removed, replaced: new Set() }
+  for (const force of [false, true]) {
+    const all = applying(changes, treeOf(...put), { force }).commands
+    for (const command of all) assert.ok(encodePath(command).length < 128 * 1024)
+    for (const [verb, prefix, wanted] of [
+      ['mv -f', 'stage/', names],
+      ['rm -f', 'root/gone ', names],
+      ['rm -rf', 'root/', force ? names : []],
+    ] as const) {
+      const words = all.filter((command) => command.startsWith(`${verb} -- '`))
+      const named = words.flatMap((command) => [...command.matchAll(/'([^']*)'/g)].map(([, word]) => word))
+      const expected = wanted.map((name) => prefix + name)
+      assert.ok(
+        isDeepStrictEqual(
+          named.filter((word) => word !== 'root/'),
+          expected,
+        ),
+        `${verb}: ${named.length} names`,
+      )
+      assert.ok(words.length < 150)
+    }
+  }
+})
