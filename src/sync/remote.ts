@@ -107,10 +107,10 @@ export class Remote {
     try {
       for (let line = await this.#conversation.next(); line !== undefined; line = await this.#conversation.next()) {
         const [number = '', code] = line.split(' ')
-        const answer = this.#answers.get(Number(number))
+        // After a failure it ends, and only then all that it complained of is here.
+        if (code !== '0') continue
+        this.#answers.get(Number(number))?.resolve()
         this.#answers.delete(Number(number))
-        if (code === '0') answer?.resolve()
-        else answer?.reject(this.#conversation.failure())
         this.#conversation.stderr = ''
       }
       throw this.#conversation.failure()
@@ -122,7 +122,7 @@ export class Remote {
   }
 }
 
-/** How much of what the commands complain of is kept. */
+/** How much of what the commands complain of is kept: what they said last. */
 const mostWords = 2_000
 
 /** What comes from the script: lines of its own, and what its commands complain of. */
@@ -146,7 +146,7 @@ class Conversation {
         return undefined
       }
       const text = next.value.data.toString()
-      if (next.value.channel === 2) this.stderr = (this.stderr + text).slice(0, mostWords)
+      if (next.value.channel === 2) this.stderr = (this.stderr + text).slice(-mostWords)
       else this.#take(text)
     }
     return this.#lines.shift()
@@ -172,7 +172,8 @@ const remedies: readonly [RegExp, string][] = [
 ]
 
 function explain(stderr: string): KuberunError {
-  const lines = stderr.split('\n').filter((line) => line !== '')
+  // GNU tar remarks on times to come: where our clock is fast, on those of every file.
+  const lines = stderr.split('\n').filter((line) => line !== '' && !/ s in the future$/.test(line))
   const words = lines.length > 0 ? lines.slice(0, 3).join('; ') : 'its process ended without a word'
   const [, hint] = remedies.find(([pattern]) => pattern.test(stderr)) ?? []
   return new KuberunError('sync', `the files could not be written in the pod: ${words}`, {

@@ -43,6 +43,7 @@ export class Up {
   /** What changed while it was read the last time. */
   #restless = new Set<string>()
   readonly #told = new Set<string>()
+  #isInitial = true
 
   constructor(options: UpOptions) {
     this.#options = options
@@ -74,6 +75,7 @@ export class Up {
       const again = follow()
       if ((await this.send(remote)) === undefined && !again && !this.isBehind) break
     }
+    this.#isInitial = false
   }
 
   /**
@@ -83,11 +85,18 @@ export class Up {
    */
   async send(remote: Remote): Promise<Applied | undefined> {
     const changes = await this.#changes()
-    if (isEmpty(changes)) return undefined
+    if (isEmpty(changes)) {
+      // What there was to be sent again is gone, or is no longer to be sent.
+      this.#restless.clear()
+      this.#unsure.clear()
+      return undefined
+    }
     try {
       const options = { ...this.#sendOptions, restless: this.#restless, force: this.#unsure.size > 0 }
       const sent = await sendChanges(remote, { changes, tree: this.tree.entries }, options)
       for (const { path } of changes.removed) this.#sent.delete(path)
+      // Whether or not something could be put in its place.
+      for (const path of changes.replaced) this.#sent.delete(path)
       this.#unsure.clear()
       this.#note(sent)
       const paths = [...changes.removed.map(({ path }) => path), ...sent.entries.keys()]
@@ -112,10 +121,10 @@ export class Up {
     const removed = await Promise.all(
       [...changes.removed, ...unsure].map(async (entry) => ({
         entry,
-        // What is still here and no longer goes stays there as it is.
+        // What is still here and no longer goes stays there as it is; so does what cannot be looked at any more.
         stays: await lstat(localPath(this.#options.root, entry.path)).then(
           () => true,
-          () => false,
+          ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT' && code !== 'ENOTDIR',
         ),
       })),
     )
@@ -132,15 +141,16 @@ export class Up {
   }
 
   #note({ entries, changed, unreadable }: Sent): void {
+    this.#restless = new Set(changed)
     for (const [path, entry] of entries) {
-      this.#sent.set(path, entry)
+      // What changed meanwhile is there, to be removed one day; but it is not what is here.
+      const isOld = entry.type === 'file' && this.#restless.has(path)
+      this.#sent.set(path, isOld ? { ...entry, ctime: 0n } : entry)
       this.#left.delete(path)
     }
-    // What changed meanwhile is not what is here.
-    for (const path of changed) this.#sent.delete(path)
-    this.#restless = new Set(changed)
     const { sync, reporter } = this.#options
-    if (unreadable.length > 0 && sync.strict) throw unreadableError(unreadable)
+    // Once the command runs, nothing of the sync ends it.
+    if (unreadable.length > 0 && sync.strict && this.#isInitial) throw unreadableError(unreadable)
     for (const text of unreadable)
       if (!this.#told.has(text)) reporter.warning(`not sent, as it cannot be read: ${text}`)
     for (const text of unreadable) this.#told.add(text)

@@ -39,6 +39,8 @@ export class PodFolder implements Disposable {
   connects = 0
   /** Of the next exec, the bytes of stdin that arrive before its connection breaks. */
   cutAfter: number | undefined
+  /** What the execs run, until they have ended. */
+  readonly #running = new Set<Promise<unknown>>()
 
   constructor({ tools = 'GNU', without = [] }: PodFolderOptions = {}) {
     mkdirSync(this.root, { recursive: true })
@@ -80,6 +82,11 @@ export class PodFolder implements Disposable {
     }
   }
 
+  /** Resolves when no exec runs any more. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running)
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true })
   }
@@ -95,11 +102,13 @@ export class PodFolder implements Disposable {
     if (cut === undefined) stream.feed(child.stdin)
     else stream.feedSome(child.stdin, cut, () => pair.server.terminate())
     const copies = [stream.copy(1, child.stdout), stream.copy(2, child.stderr)]
-    void once(child, 'exit').then(async ([code]) => {
+    const run = once(child, 'close').then(async ([code]) => {
+      this.#running.delete(run)
       await Promise.all(copies)
       await stream.end(exited(code as number))
-      pair.client.once('close', () => void pair[Symbol.asyncDispose]())
     })
+    this.#running.add(run)
+    pair.client.once('close', () => void pair[Symbol.asyncDispose]())
     return pair.client
   }
 }

@@ -164,7 +164,7 @@ export class ExecStream {
     this.ws.once('close', () => stdin.end())
   }
 
-  /** Gives a process so many bytes of the client's stdin and the end of it; then something happens. */
+  /** Gives a process so many bytes, at least one, of the client's stdin and the end of it; then something happens. */
   feedSome(stdin: Writable, most: number, then: () => unknown): void {
     let left = most
     this.ws.on('message', (message: Buffer) => {
