@@ -19,6 +19,8 @@ export interface FolderEntry {
   path: string
   mode: number
   mtime: bigint
+  /** Tells a folder apart from one that had its name before. Only in listings of this machine. */
+  ino?: bigint
 }
 
 export interface LinkEntry {
@@ -35,7 +37,7 @@ export function fileEntry(path: string, stat: BigIntStats): FileEntry {
 }
 
 export function folderEntry(path: string, stat: BigIntStats): FolderEntry {
-  return { type: 'folder', path, mode: modeOf(stat), mtime: stat.mtimeNs }
+  return { type: 'folder', path, mode: modeOf(stat), mtime: stat.mtimeNs, ino: stat.ino }
 }
 
 // Setuid and setgid never travel: who owns the file on the other side is somebody else.

@@ -59,7 +59,11 @@ export class Remote {
     try {
       const first = await conversation.next()
       const [, zip, missing = ''] = /^ready (\w*):(.*)$/.exec(first ?? '') ?? []
-      if (zip === undefined) throw conversation.failure()
+      if (zip === undefined) {
+        // What it complains of is all here only when it has ended.
+        while ((await conversation.next()) !== undefined);
+        throw conversation.failure()
+      }
       if (missing !== '') throw new MissingPrograms(missing.trim().replaceAll(' ', ', '))
       return new Remote(exec, conversation, { mayZip: zip !== '' })
     } catch (error) {

@@ -74,7 +74,7 @@ export class LocalTree {
     if (listing.own !== undefined && this.entries.has(folder)) this.entries.set(folder, listing.own)
     const now = new Map(listing.entries.map((entry) => [entry.path, entry]))
     for (const path of [...this.entries.keys(), ...this.folders.keys()]) {
-      if (path !== '' && parentPath(path) === folder && now.get(path)?.type !== this.#typeOf(path)) this.#forget(path)
+      if (path !== '' && parentPath(path) === folder && !this.#isStill(path, now.get(path))) this.#forget(path)
     }
     for (const [path, entry] of now) {
       if (entry.type === 'folder' && !this.folders.has(path)) await this.#add(path, listing.filter)
@@ -83,8 +83,12 @@ export class LocalTree {
     }
   }
 
-  #typeOf(path: string): Entry['type'] | undefined {
-    return this.folders.has(path) ? 'folder' : this.entries.get(path)?.type
+  /** Whether what was known there is what is there now, be it changed. A folder that was moved brings all that is in it. */
+  #isStill(path: string, now: Entry | undefined): boolean {
+    const known = this.entries.get(path)
+    if (this.folders.has(path) !== (now?.type === 'folder')) return false
+    if (now?.type === 'folder') return known?.type !== 'folder' || known.ino === now.ino
+    return known?.type === now?.type
   }
 
   async #add(path: string, within: FolderFilter): Promise<void> {

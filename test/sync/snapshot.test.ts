@@ -246,7 +246,7 @@ suite('one folder', () => {
     chmodSync(join(root.path, 'a'), 0o700)
     utimesSync(join(root.path, 'a'), 1_000_000_000, 1_000_000_000)
     const { own } = (await listFolder({ root: root.path, path: 'a', within: everything })) ?? {}
-    assert.deepEqual(own, { type: 'folder', path: 'a', mode: 0o700, mtime: 1_000_000_000_000_000_000n })
+    assert.partialDeepStrictEqual(own, { type: 'folder', path: 'a', mode: 0o700, mtime: 1_000_000_000_000_000_000n })
     assert.equal((await listFolder({ root: root.path, path: '', within: everything }))?.own, undefined)
   })
 
