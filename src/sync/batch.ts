@@ -84,7 +84,7 @@ function removals({ removed, replaced }: Changes, staged: readonly Entry[], forc
     // What is in them first. One that is not empty, or not there, is fine.
     ...folders
       .toSorted()
-      .reverse()
+      .toReversed()
       .map((path) => `{ ${guarded(parentPath(path), `rmdir -- ${quote(remote(path))} 2>/dev/null`)} || :; }`),
   ]
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Reporter } from '../pod/reporter.ts'
-import { Remote } from './remote.ts'
+import type { Remote } from './remote.ts'
 import type { Applied, Up } from './up.ts'
 import { Watcher } from './watch.ts'
 

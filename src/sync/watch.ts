@@ -36,7 +36,7 @@ export class Watcher implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const folder of [...this.#watches.keys()]) this.#drop(folder)
+    for (const folder of this.#watches.keys()) this.#drop(folder)
   }
 
   #add(folder: string): boolean {
