@@ -5,7 +5,7 @@ import type { Shell } from '../pod/shell.ts'
 import { encodePath } from './path.ts'
 import { quote } from './quote.ts'
 
-/** What a variable may hold: Linux takes 128 KiB. */
+/** How many bytes a variable may hold: Linux takes 128 KiB. */
 const longest = 100_000
 
 export interface OnSyncOptions {
@@ -29,7 +29,7 @@ export interface OnSyncOptions {
 export class OnSync {
   readonly #options: OnSyncOptions
   readonly #changed = new Set<string>()
-  #running: Promise<void> | undefined
+  #isRunning = false
 
   constructor(options: OnSyncOptions) {
     this.#options = options
@@ -38,21 +38,23 @@ export class OnSync {
   /** These paths have changed. */
   applied(paths: readonly string[]): void {
     for (const path of paths) this.#changed.add(path)
-    this.#running ??= this.#runAll().finally(() => (this.#running = undefined))
+    if (!this.#isRunning) void this.#runAll()
   }
 
   async #runAll(): Promise<void> {
     const { signal, onFailure } = this.#options
+    this.#isRunning = true
     while (this.#changed.size > 0 && !signal.aborted) {
       const changed = [...this.#changed].join('\n')
       this.#changed.clear()
       try {
-        const code = await this.#run(changed.length > longest ? '.' : changed)
+        const code = await this.#run(encodePath(changed).length > longest ? '.' : changed)
         if (code !== 0) onFailure(`--on-sync ended with exit code ${code}`)
       } catch (error) {
         if (!signal.aborted) onFailure(`--on-sync could not be run: ${(error as Error).message}`)
       }
     }
+    this.#isRunning = false
   }
 
   /** The script goes by stdin: a query could be too long for it. */

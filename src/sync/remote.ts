@@ -177,7 +177,7 @@ const remedies: readonly [RegExp, string][] = [
 
 function explain(stderr: string): KuberunError {
   // GNU tar remarks on times to come: where our clock is fast, on those of every file.
-  const lines = stderr.split('\n').filter((line) => line !== '' && !/ s in the future$/.test(line))
+  const lines = stderr.split('\n').filter((line) => line !== '' && !line.endsWith(' s in the future'))
   const words = lines.length > 0 ? lines.slice(0, 3).join('; ') : 'its process ended without a word'
   const [, hint] = remedies.find(([pattern]) => pattern.test(stderr)) ?? []
   return new KuberunError('sync', `the files could not be written in the pod: ${words}`, {

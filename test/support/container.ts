@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Readable, Writable } from 'node:stream'
+import { syncPath } from '../../src/pod/workspace.ts'
 import { searchPath } from './environment.ts'
 
 /** A process in a container, as the kubelet's exec gives it: the leader of a session of its own. */
@@ -20,6 +21,8 @@ export interface Container extends AsyncDisposable {
   /** The exit code of process 1. */
   readonly exitCode: Promise<number>
   exec(argv: readonly string[], options?: { stdin?: boolean }): ContainerProcess
+  /** The volume of a sync, which is a folder here. */
+  readonly volume: string
   /** Signals process 1. */
   kill(signal: NodeJS.Signals): void
 }
@@ -55,10 +58,12 @@ async function startNamespaced(argv: readonly string[]): Promise<Container> {
   const exitCode = codeOf(child)
   await once(child.stdout, 'data')
   const first = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'))
+  const volume = new Volume()
   const enter = ['-t', String(first), '-U', '-m', '-p', '--preserve-credentials', 'setsid', '--']
   return {
     exitCode,
-    exec: (words, options) => spawnProcess('nsenter', [...enter, ...words], options),
+    volume: volume.path,
+    exec: (words, options) => spawnProcess('nsenter', [...enter, ...words.map(volume.rewrite)], options),
     kill: (signal) => {
       try {
         process.kill(first, signal)
@@ -69,6 +74,7 @@ async function startNamespaced(argv: readonly string[]): Promise<Container> {
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       await exitCode
+      volume[Symbol.dispose]()
     },
   }
 }
@@ -76,9 +82,13 @@ async function startNamespaced(argv: readonly string[]): Promise<Container> {
 /** Without namespaces: the scripts' fixed paths, and "process 1", are replaced in what is run. */
 async function startRewritten(argv: readonly string[]): Promise<Container> {
   const folder = mkdtempSync(join(tmpdir(), 'kuberun-container-'))
+  const volume = new Volume()
   const children = new Set<ChildProcess>()
   const rewrite = (word: string): string =>
-    word.replaceAll('/dev/shm/kuberun.', `${folder}/kuberun.`).replaceAll('USR1 1', `USR1 ${holder?.pid}`)
+    volume
+      .rewrite(word)
+      .replaceAll('/dev/shm/kuberun.', `${folder}/kuberun.`)
+      .replaceAll('USR1 1', `USR1 ${holder?.pid}`)
   let holder: ChildProcess | undefined
   const [program = '', ...words] = argv.map(rewrite)
   holder = spawn(program, words, { stdio: 'ignore', detached: true, env })
@@ -87,9 +97,11 @@ async function startRewritten(argv: readonly string[]): Promise<Container> {
   const over = exitCode.then(() => {
     for (const child of children) if (child.pid !== undefined) killGroup(child.pid)
     rmSync(folder, { recursive: true, force: true })
+    volume[Symbol.dispose]()
   })
   return {
     exitCode,
+    volume: volume.path,
     exec: (given, options) => {
       const [name = '', ...rest] = given.map(rewrite)
       return spawnProcess(name, rest, options, (child) => children.add(child))
@@ -99,6 +111,20 @@ async function startRewritten(argv: readonly string[]): Promise<Container> {
       holder.kill('SIGKILL')
       await over
     },
+  }
+}
+
+/** What is mounted for a sync. Not even with namespaces is there a place to mount it: its path is replaced. */
+class Volume implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'kuberun-volume-'))
+  readonly rewrite = (word: string): string => word.replaceAll(syncPath, this.path)
+
+  constructor() {
+    mkdirSync(join(this.path, 'root'))
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true, force: true })
   }
 }
 

@@ -20,7 +20,7 @@ import { tars } from './tars.ts'
 export const toolsets = tars.map(({ name, skip }) => ({ name: name.replace(' tar', ''), skip }))
 export type Toolset = (typeof toolsets)[number]['name']
 
-const programs = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'gzip']
+const programs = ['sh', 'tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'gzip']
 
 export interface PodFolderOptions {
   /** GNU where not given. */
@@ -70,13 +70,10 @@ export class PodFolder implements Disposable {
 
   /** A cluster that gives execs in here, and nothing else. */
   get client(): KubeClient {
-    const other = (): never => {
-      throw new Error('nobody should ask for this')
-    }
     return {
       namespace: 'dev',
-      request: other,
-      watch: other,
+      request: refuse,
+      watch: refuse,
       close: () => {},
       connect: (request) => this.#connect(request),
     }
@@ -111,6 +108,10 @@ export class PodFolder implements Disposable {
     pair.client.once('close', () => void pair[Symbol.asyncDispose]())
     return pair.client
   }
+}
+
+function refuse(): never {
+  throw new Error('nobody should ask for this')
 }
 
 function locate(program: string): string {

@@ -6,8 +6,14 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Container } from './container.ts'
 import { refuse } from './kube-socket.ts'
 
-/** What an exec is for: the command under its wrapper, the control exec, or the upload of a long argv. */
-export type ExecKind = 'command' | 'control' | 'arguments'
+/** What an exec is for: the command under its wrapper, the control exec, the sync, or the upload of a long argv. */
+export type ExecKind = 'command' | 'control' | 'sync' | 'arguments'
+
+const names: Partial<Record<string, ExecKind>> = {
+  kuberun: 'command',
+  'kuberun-control': 'control',
+  'kuberun-sync': 'sync',
+}
 
 export interface ExecTarget {
   protocol: 'v5' | 'v4'
@@ -45,7 +51,7 @@ export class ExecAttempt {
     this.argv = this.query.getAll('command')
     const named = this.argv.indexOf('kuberun')
     this.mark = named < 0 ? '' : (this.argv[named + 1] ?? '')
-    this.kind = named >= 0 ? 'command' : this.argv.includes('kuberun-control') ? 'control' : 'arguments'
+    this.kind = this.argv.map((word) => names[word]).find((kind) => kind !== undefined) ?? 'arguments'
   }
 
   /** The subprotocols that the client offers, in its order. */
@@ -87,15 +93,18 @@ export class ExecAttempt {
     await stream.closed()
   }
 
-  /** What a good server does: runs it in the container, and tells how it ended. */
-  async run(): Promise<void> {
+  /**
+   * What a good server does: runs it in the container, and tells how it ended.
+   * @param feed gives it its stdin
+   */
+  async run(feed = (stream: ExecStream, stdin: Writable): void => stream.feed(stdin)): Promise<void> {
     const { container, protocol } = this.#target
     if (container === undefined) return this.notFound()
     if (!this.#request.headers['sec-websocket-protocol']?.includes(protocol)) return this.refuse('403 Forbidden', '')
     const stream = await this.accept()
     await stream.send(1, '')
     const process = container.exec(this.argv, { stdin: this.query.get('stdin') === 'true' })
-    stream.feed(process.stdin)
+    feed(stream, process.stdin)
     const copies = [stream.copy(1, process.stdout), stream.copy(2, process.stderr)]
     const code = await process.exitCode
     // What the command itself printed is the wrapper's to keep safe: the kubelet drops what is not taken yet. A wrapper that

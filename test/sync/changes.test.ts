@@ -5,8 +5,11 @@ import type { Entry } from '../../src/sync/entry.ts'
 import { file, folder, link, treeOf } from '../support/entries.ts'
 
 function change(before: Entry | undefined, now: Entry | undefined): Changes {
-  const listing = (entry: Entry | undefined) => treeOf(...(entry === undefined ? [] : [entry]))
   return changesBetween(listing(before), listing(now))
+}
+
+function listing(entry: Entry | undefined) {
+  return treeOf(...(entry === undefined ? [] : [entry]))
 }
 
 const kinds = { nothing: undefined, 'a file': file('x'), 'a link': link('x'), 'a folder': folder('x') }
@@ -84,6 +87,6 @@ test('a path is no more than its characters: neither case, nor normal form, nor 
 })
 
 function paths({ removed, put, replaced }: Changes) {
-  const of = (entries: readonly Entry[]) => entries.map(({ path }) => path)
-  return { removed: of(removed), put: of(put), replaced: [...replaced] }
+  const [gone, come] = [removed, put].map((entries) => entries.map(({ path }) => path))
+  return { removed: gone, put: come, replaced: [...replaced] }
 }

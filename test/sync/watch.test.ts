@@ -28,7 +28,12 @@ async function watched(...folders: string[]) {
     await until(() => told.has(folder))
   }
   return {
-    ...{ root, watcher, told, troubles, at, toldOf },
+    root,
+    watcher,
+    told,
+    troubles,
+    at,
+    toldOf,
     async [Symbol.asyncDispose]() {
       watcher[Symbol.dispose]()
       await root[Symbol.asyncDispose]()
