@@ -61,7 +61,7 @@ export class Remote {
       const [, zip, missing = ''] = /^ready (\w*):(.*)$/.exec(first ?? '') ?? []
       if (zip === undefined) {
         // What it complains of is all here only when it has ended.
-        while ((await conversation.next()) !== undefined);
+        for (let line = first; line !== undefined; ) line = await conversation.next()
         throw conversation.failure()
       }
       if (missing !== '') throw new MissingPrograms(missing.trim().replaceAll(' ', ', '))
