@@ -38,7 +38,7 @@ for t in ${needed.join(' ')}; do command -v "$t" >/dev/null || m="$m $t"; done
 command -v gzip >/dev/null && z=gzip || z=
 [ "$m" ] || {
   cd ${syncPath} && rm -rf stage && mkdir stage &&
-  { [ -w root ] || { echo 'root: Permission denied' >&2; false; }; } || { echo cannot; exit 1; }
+  { [ -w root ] || { echo 'root: Permission denied' >&2; false; }; } || exit 1
 }
 echo "ready $z:$m"
 while read -r i n; do

@@ -6,12 +6,12 @@ import { podOptions } from '../support/run-options.ts'
 
 const ours = [
   { name: 'kuberun-sync', mountPath: '/.kuberun-sync' },
-  { name: 'kuberun-sync', mountPath: '/work', subPath: 'root' },
+  { name: 'kuberun-sync', mountPath: '/there', subPath: 'root' },
 ]
 const volume = { name: 'kuberun-sync', emptyDir: {} }
 
 /** The spec of a pod with a synced folder, and its container. */
-function made(pod: Parameters<typeof podOptions>[0] = {}, remoteDir: string | undefined = '/work') {
+function made(pod: Parameters<typeof podOptions>[0] = {}, remoteDir: string | undefined = '/there') {
   const { spec } = podManifest({
     run: newRun('warp'),
     options: podOptions(pod),
@@ -33,7 +33,7 @@ suite('the workspace', () => {
     const { spec, container } = made()
     assert.deepEqual(spec.volumes, [volume])
     assert.deepEqual(container?.volumeMounts, ours)
-    assert.equal(container.workingDir, '/work')
+    assert.equal(container.workingDir, '/there')
   })
 
   test('is not there without a synced folder', () => {
@@ -44,7 +44,7 @@ suite('the workspace', () => {
   })
 
   test('leaves the working directory that was asked for', () => {
-    assert.equal(made({ workdir: '/work/sub' }).container?.workingDir, '/work/sub')
+    assert.equal(made({ workdir: '/there/sub' }).container?.workingDir, '/there/sub')
     const patch = { spec: { containers: [{ name: 'kuberun', workingDir: '/tmp' }] } }
     assert.equal(overridden(patch).container?.workingDir, '/tmp')
   })

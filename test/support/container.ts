@@ -59,6 +59,7 @@ async function startNamespaced(argv: readonly string[]): Promise<Container> {
   await once(child.stdout, 'data')
   const first = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'))
   const volume = new Volume()
+  const over = exitCode.then(() => volume[Symbol.dispose]())
   const enter = ['-t', String(first), '-U', '-m', '-p', '--preserve-credentials', 'setsid', '--']
   return {
     exitCode,
@@ -73,8 +74,7 @@ async function startNamespaced(argv: readonly string[]): Promise<Container> {
     },
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
-      await exitCode
-      volume[Symbol.dispose]()
+      await over
     },
   }
 }

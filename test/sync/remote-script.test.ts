@@ -278,7 +278,7 @@ function runs({ shell, tools }: { shell: Shell; tools: string }): void {
     using pod = new PodFolder({ tools })
     rmSync(join(pod.path, 'volume'), { recursive: true })
     const { lines, stderr } = await pod.converse(shell, rawRequest(1, { commands: ['true'] }))
-    assert.deepEqual(lines, ['cannot'])
+    assert.deepEqual(lines, [])
     assert.match(stderr, /volume/)
   })
 
