@@ -2,6 +2,7 @@ import { KuberunError } from '../errors.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Shell } from '../pod/shell.ts'
 import { openExec, type Target } from './exec.ts'
+import { quote } from './quote.ts'
 
 /**
  * Load balancers take a request line of 8 KiB at least, of which the wrapper needs the rest. The API server drops a query
@@ -46,8 +47,4 @@ export async function uploadArguments(
       hint: 'they go to /dev/shm there, which may be full: give the command fewer words, or feed it by stdin',
     })
   }
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`
 }

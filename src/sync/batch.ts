@@ -1,7 +1,7 @@
+import { quote } from '../exec/quote.ts'
 import type { Changes } from './changes.ts'
 import type { Entry, FolderEntry } from './entry.ts'
 import { parentPath } from './path.ts'
-import { quote } from './quote.ts'
 
 /** Something for the remote script to do: commands, and the archives that these unpack, in their order. */
 export interface Request {

@@ -1,9 +1,9 @@
 import type { OutputFrame } from '../exec/exec.ts'
 import { openExec, type Target } from '../exec/exec.ts'
+import { quote } from '../exec/quote.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Shell } from '../pod/shell.ts'
 import { encodePath } from './path.ts'
-import { quote } from './quote.ts'
 
 /** How many bytes a variable may hold: Linux takes 128 KiB. */
 const longest = 100_000

@@ -1,6 +1,6 @@
+import { quote } from '../../exec/quote.ts'
 import type { ContainerSpec, Mount } from '../runtime.ts'
 import { resolveIn } from './lookup.ts'
-import { quote } from './quote.ts'
 import { devices, type Skeleton } from './skeleton.ts'
 
 export interface Setup {

@@ -2,12 +2,12 @@ import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { quote } from '../../exec/quote.ts'
 import type { ExecOptions, ExecProcess } from '../runtime.ts'
 import { endOf } from './exec.ts'
 import { exitOf } from './exit.ts'
 import type { Pipes } from './pipes.ts'
 import { environmentWords, type Place, toolEnvironment } from './place.ts'
-import { quote } from './quote.ts'
 
 /** Starts a process in a container at a terminal of its own, which script(1) makes. */
 export async function execAtTerminal(
