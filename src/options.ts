@@ -87,7 +87,7 @@ export interface SyncOptions {
 
 /** One run: a command in an ephemeral pod. All durations are milliseconds. */
 export interface RunOptions {
-  /** The program's name as the pod's annotation tells it: `kuberun`. */
+  /** The program's name, for the pod's name and annotation and for what is said of the run: `kuberun`. */
   program: string
   /** The words after our flags, untouched. */
   command: readonly string[]

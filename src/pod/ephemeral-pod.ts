@@ -3,7 +3,7 @@ import type { Target } from '../exec/exec.ts'
 import type { KubeClient } from '../kube/client.ts'
 import { type CreatedPod, createPod } from './create.ts'
 import { Guard } from './guard.ts'
-import { doomed, leftBehind } from './left-behind.ts'
+import { doomed, keptPod, leftBehind } from './left-behind.ts'
 import { type ManifestInput, podManifest } from './manifest.ts'
 import { PodObserver } from './observer.ts'
 import { removePod } from './remove.ts'
@@ -130,7 +130,7 @@ export class EphemeralPod implements AsyncDisposable {
     // later delete with a shorter one does not hasten that. A guard that nobody knows of owns nothing.
     if (this.#guard?.ownerReference !== undefined) await Promise.all(removals)
     await Promise.all([...removals, this.#removeGuard()])
-    if (this.keep && this.#made.size > 0) this.#tellKept()
+    if (this.keep && this.#made.size > 0) this.#options.reporter.note(keptPod(this))
   }
 
   async #removeOrTell(name: string): Promise<void> {
@@ -149,17 +149,7 @@ export class EphemeralPod implements AsyncDisposable {
 
   #tellLeft(kind: 'pod' | 'job', name: string, error: unknown): void {
     const { namespace } = this.#input
-    this.#options.reporter.warning(leftBehind({ kind, name, namespace, error, keptPod: this.keep }))
-  }
-
-  #tellKept(): void {
-    const { namespace, pod, container } = this.target
-    const enter = `kubectl exec -it -n ${namespace} ${pod} -c ${container} -- sh`
-    const remove = `kubectl delete pod -n ${namespace} ${pod}`
-    const life = this.lasts
-      ? `runs until the deadline: ${enter}`
-      : 'has ended or soon will, as it could not be told to stay'
-    this.#options.reporter.note(`pod "${pod}" is kept until you remove it with "${remove}"; its container ${life}`)
+    this.#options.reporter.warning(leftBehind({ kind, name, namespace, error, podIsKept: this.keep }))
   }
 
   async #makeGuard(): Promise<void> {

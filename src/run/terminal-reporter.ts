@@ -11,6 +11,7 @@ const refresh = 1_000
  */
 export class TerminalReporter implements Reporter, Disposable {
   readonly #stderr: NodeJS.WriteStream
+  readonly #program: string
   readonly #verbose: boolean
   readonly #begin = performance.now()
   readonly #phases: { name: string; at: number }[] = []
@@ -19,8 +20,9 @@ export class TerminalReporter implements Reporter, Disposable {
   #what = 'reaching the API server'
   #shown = false
 
-  constructor(stderr: NodeJS.WriteStream, options: { quiet: boolean; verbosity: number }) {
+  constructor(stderr: NodeJS.WriteStream, options: { program: string; quiet: boolean; verbosity: number }) {
     this.#stderr = stderr
+    this.#program = options.program
     this.#verbose = options.verbosity > 0
     if (stderr.isTTY && !options.quiet) this.#timer = setTimeout(() => this.#show(), silence)
   }
@@ -39,7 +41,7 @@ export class TerminalReporter implements Reporter, Disposable {
 
   note(message: string): void {
     this.#clear()
-    this.#stderr.write(`kuberun: ${escapeControls(message)}\n`)
+    this.#stderr.write(`${this.#program}: ${escapeControls(message)}\n`)
   }
 
   phase(name: string): void {
@@ -62,14 +64,14 @@ export class TerminalReporter implements Reporter, Disposable {
       last = at
       return `${name} ${took} ms`
     })
-    this.#stderr.write(`kuberun: ${[...parts, `in all ${Math.round(last - this.#begin)} ms`].join(', ')}\n`)
+    this.#stderr.write(`${this.#program}: ${[...parts, `in all ${Math.round(last - this.#begin)} ms`].join(', ')}\n`)
   }
 
   #show(): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#show(), refresh)
     const seconds = Math.round((performance.now() - this.#begin) / 1000)
-    const line = `kuberun: ${escapeControls(this.#what).replaceAll('\n', ' ')} (${seconds} s)`
+    const line = `${this.#program}: ${escapeControls(this.#what).replaceAll('\n', ' ')} (${seconds} s)`
     this.#stderr.write(`\r\x1b[K${line.slice(0, this.#stderr.columns - 1)}`)
     this.#shown = true
   }

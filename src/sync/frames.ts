@@ -4,13 +4,18 @@ import { gzip as gzipWithCallback } from 'node:zlib'
 const gzip = promisify(gzipWithCallback)
 
 /** Frames grow to this, so that a slow link is known for one early. */
-const [smallest, largest] = [256 * 1024, 4 * 1024 * 1024]
+const [smallest, largest] = [256 * 1024, 1024 * 1024]
 /** A link that carries less in a second, in bytes, is helped by a gzip of level 1, which packs about ten times as much. */
 const fast = 8_000_000
 /** What a frame must shrink to, at most, for gzip to be worth its while. */
 const worthwhile = 0.9
 /** After one that did not shrink, so many go as they are. */
 const pause = 8
+
+interface Frame {
+  head: string
+  body: Buffer
+}
 
 /**
  * Sends archives in frames, `length\n` or `length z\n` before each, gzipped where the link turns out to be slower than
@@ -29,28 +34,44 @@ export class FrameWriter {
     this.#mayZip = options.mayZip
   }
 
-  /** Sends what an archive consists of, and its end. */
+  /** Sends what an archive consists of, and its end. While one frame is on its way, the next is made. */
   async send(archive: AsyncIterable<Buffer>): Promise<void> {
+    let sending = Promise.resolve()
+    for await (const data of this.#gathered(archive)) {
+      const frame = await this.#pack(data)
+      await sending
+      sending = this.#sendFrame(frame)
+      // Told where it is waited for.
+      sending.catch(() => {})
+    }
+    await sending
+    await this.#write(Buffer.from('0\n'))
+  }
+
+  async *#gathered(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
     let waiting: Buffer[] = []
     let length = 0
     for await (const piece of archive) {
       waiting.push(piece)
       length += piece.length
       if (length < this.#size) continue
-      await this.#frame(Buffer.concat(waiting, length))
+      yield Buffer.concat(waiting, length)
       this.#size = Math.min(this.#size * 2, largest)
       waiting = []
       length = 0
     }
-    if (length > 0) await this.#frame(Buffer.concat(waiting, length))
-    await this.#write(Buffer.from('0\n'))
+    if (length > 0) yield Buffer.concat(waiting, length)
   }
 
-  async #frame(data: Buffer): Promise<void> {
+  async #pack(data: Buffer): Promise<Frame> {
     const zipped = this.#shouldZip() ? await gzip(data, { level: 1 }) : undefined
-    const shrank = zipped !== undefined && zipped.length < data.length * worthwhile
-    if (zipped !== undefined) this.#unzipped = shrank ? 0 : pause
-    const [head, body] = shrank ? [`${zipped.length} z\n`, zipped] : [`${data.length}\n`, data]
+    if (zipped === undefined) return { head: `${data.length}\n`, body: data }
+    const shrank = zipped.length < data.length * worthwhile
+    this.#unzipped = shrank ? 0 : pause
+    return shrank ? { head: `${zipped.length} z\n`, body: zipped } : { head: `${data.length}\n`, body: data }
+  }
+
+  async #sendFrame({ head, body }: Frame): Promise<void> {
     const begin = performance.now()
     await this.#write(Buffer.from(head))
     await this.#write(body)

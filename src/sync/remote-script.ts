@@ -11,19 +11,24 @@ const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat']
  * A script ends with `end number`, on which it can be told from one that was cut: the half of a name is another name.
  *
  * `unpack FOLDER` reads frames, `length\n` or `length z\n` and so many bytes, gzipped with the z, until a `0\n`. `dd` takes
- * exactly as much, BusyBox's and GNU's; a `head -c` or a tar on the shared stdin would take more. A tar that fails must not
- * leave the rest of its archive unread, so that its failure can be told.
+ * exactly as much, BusyBox's and GNU's; a `head -c` or a tar on the shared stdin would take more. It takes it in pieces
+ * that a pipe can hold: in one piece it would first wait for all of a frame, and then nobody would read on while tar works.
+ * A tar that fails must not leave the rest of its archive unread, so that its failure can be told.
  *
  * `folder` makes sure of a folder that is one, and no link to one; `real` asks for that. Nothing is ever written, moved or
  * removed through a link.
  */
 export const remoteScript = `
 export LC_ALL=C
+take() {
+  [ "$1" -lt 65536 ] || dd bs=65536 count=$(($1 / 65536)) iflag=fullblock || return
+  [ $(($1 % 65536)) = 0 ] || dd bs=$(($1 % 65536)) count=1 iflag=fullblock
+}
 unpack() {
   while read -r n k && [ "$n" -gt 0 ]; do
     case $k in
-    z) dd bs="$n" count=1 iflag=fullblock | gzip -dc ;;
-    *) dd bs="$n" count=1 iflag=fullblock ;;
+    z) take "$n" | gzip -dc ;;
+    *) take "$n" ;;
     esac || exit
   done 2>/dev/null | (
     umask 0

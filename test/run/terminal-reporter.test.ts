@@ -9,7 +9,7 @@ const clearLine = '\r\x1b[K'
 /** A reporter to a stream that may be a terminal. */
 function setUp({ isTTY = false, quiet = false, verbosity = 0 } = {}) {
   const stderr = Object.assign(collector(), { isTTY, columns: 60 })
-  const reporter = new TerminalReporter(stderr as unknown as NodeJS.WriteStream, { quiet, verbosity })
+  const reporter = new TerminalReporter(stderr as unknown as NodeJS.WriteStream, { program: 'warp', quiet, verbosity })
   return { reporter, text: () => stderr.data().toString() }
 }
 
@@ -29,7 +29,7 @@ suite('the reporter', { concurrency: true }, () => {
     reporter.warning('a \x1b[31mred\x1b[0m one')
     reporter.note('kept')
     reporter[Symbol.dispose]()
-    assert.equal(text(), 'warning: a \\x1b[31mred\\x1b[0m one\nkuberun: kept\n')
+    assert.equal(text(), 'warning: a \\x1b[31mred\\x1b[0m one\nwarp: kept\n')
   })
 
   test('with -v tells the time of each phase at the end', () => {
@@ -37,7 +37,7 @@ suite('the reporter', { concurrency: true }, () => {
     reporter.phase('pod made')
     reporter.phase('command started')
     reporter[Symbol.dispose]()
-    assert.match(text(), /^kuberun: pod made \d+ ms, command started \d+ ms, in all \d+ ms\n$/)
+    assert.match(text(), /^warp: pod made \d+ ms, command started \d+ ms, in all \d+ ms\n$/)
   })
 
   for (const [name, setting] of [
@@ -58,7 +58,7 @@ suite('the reporter', { concurrency: true }, () => {
     reporter.waiting('a node\nand \x07 more, which is a longer story than a line can hold')
     await until(() => text() !== '')
     const [, line = ''] = text().split(clearLine)
-    assert.match(line, /^kuberun: a node and \\x07 more, [^\n]*$/)
+    assert.match(line, /^warp: a node and \\x07 more, [^\n]*$/)
     assert.ok(line.length < 60)
     reporter.running()
     assert.ok(text().endsWith(clearLine))
