@@ -15,8 +15,14 @@ const longest = 30_000
 
 /** The first request of all: the whole tree, right to where it belongs, as nobody looks there yet. */
 export function wholeTree(entries: readonly Entry[]): Request {
+  const folders = entries.filter(isFolder)
   // Twice, as tars make absolute links last, which changes the times of the folders that these are in.
-  return { commands: ['unpack root', 'unpack root'], archives: [[...entries], entries.filter(isFolder)] }
+  return { commands: ['unpack root', 'unpack root', ...closings(folders)], archives: [[...entries], folders] }
+}
+
+/** Commands that remove files which are not to be there after all. */
+export function removing(paths: readonly string[]): string[] {
+  return where('rm -f --', paths)
 }
 
 /** Brings files and links beside the remote root: what became of each only its archive tells. */
@@ -36,17 +42,28 @@ export function staging(entries: readonly Entry[]): Request {
 export function applying(changes: Changes, tree: ReadonlyMap<string, Entry>, { force }: { force: boolean }): Request {
   const staged = changes.put.filter((entry) => entry.type !== 'folder')
   const folders = touchedFolders(changes, tree)
+  const toOpen = new Set(folders.map(({ path }) => path))
   return {
     commands: [
       ...removals(changes, staged, force),
       ...foldersOnTheWay([...staged.map(({ path }) => parentPath(path)), ...folders.map(({ path }) => path)]).map(
-        (path) => `folder ${quote(remote(path))}`,
+        (path) => `${toOpen.has(path) ? 'opened' : 'folder'} ${quote(remote(path))}`,
       ),
       ...moves(staged),
-      ...(folders.length > 0 ? ['unpack root'] : []),
+      ...(folders.length > 0 ? ['unpack root', ...closings(folders)] : []),
     ],
     archives: folders.length > 0 ? [folders] : [],
   }
+}
+
+/** A tar that is not root, BusyBox's, leaves a folder open that was open while it wrote there. */
+function closings(folders: readonly FolderEntry[]): string[] {
+  const closed = folders
+    .filter(({ mode }) => (mode & 0o200) === 0)
+    .toSorted((one, other) => (one.path < other.path ? 1 : -1))
+  return [...Map.groupBy(closed, ({ mode }) => mode)].flatMap(([mode, alike]) =>
+    linesOf(alike.map(({ path }) => quote(remote(path)))).map((words) => `chmod ${mode.toString(8)} ${words}`),
+  )
 }
 
 function isFolder(entry: Entry): entry is FolderEntry {
@@ -79,7 +96,7 @@ function removals({ removed, replaced }: Changes, staged: readonly Entry[], forc
   const files = removed.filter((entry) => !isFolder(entry)).map(({ path }) => path)
   const folders = removed.filter(isFolder).map(({ path }) => path)
   return [
-    ...where('rm -rf --', inTheWay),
+    ...where('away', inTheWay),
     ...where('rm -f --', files),
     // What is in them first. One that is not empty, or not there, is fine.
     ...folders
@@ -100,7 +117,8 @@ function where(command: string, paths: readonly string[]): string[] {
 function guarded(folder: string, command: string): string {
   const folders = foldersOnTheWay([folder])
   if (folders.length === 0) return command
-  return `{ ! { ${folders.map((path) => `real ${quote(remote(path))}`).join(' && ')}; } || ${command}; }`
+  const real = folders.map((path) => `real ${quote(remote(path))}`).join(' && ')
+  return `{ ! { ${real}; } || { writable ${quote(remote(folder))} && ${command}; }; }`
 }
 
 function moves(staged: readonly Entry[]): string[] {

@@ -1,7 +1,7 @@
 import { syncPath } from '../pod/workspace.ts'
 
 /** What the script needs beside the shell. */
-const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat']
+const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
 
 /**
  * The other side of the sync exec: a batch is a line `number length` and a script of that length, which is run; what it
@@ -16,7 +16,11 @@ const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat']
  * A tar that fails must not leave the rest of its archive unread, so that its failure can be told.
  *
  * `folder` makes sure of a folder that is one, and no link to one; `real` asks for that. Nothing is ever written, moved or
- * removed through a link.
+ * removed through a link. Who is not root may not change what is in a folder that is closed, with a mode such as 0555:
+ * `opened` and `away` open it, and whoever asked for that closes it again.
+ *
+ * `alone` ends the one before it, of a connection that was lost, which may still have something to do: no two are to change
+ * the same files. An exec'd process leads a group. Its name makes sure that it is no other by now.
  */
 export const remoteScript = `
 export LC_ALL=C
@@ -36,13 +40,25 @@ unpack() {
   )
 }
 real() { [ -d "$1" ] && [ ! -L "$1" ]; }
-folder() { real "$1" || { rm -rf -- "$1" && mkdir -- "$1"; }; }
+away() { rm -rf -- "$@" 2>/dev/null || { chmod -R u+w -- "$@"; rm -rf -- "$@"; }; }
+folder() { real "$1" || { away "$1" && mkdir -- "$1"; }; }
+writable() { [ -w "$1" ] || chmod u+w -- "$1"; }
+opened() { folder "$1" && writable "$1"; }
+alone() {
+  if [ -e pid ]; then
+    read -r p <pid
+    case $(cat "/proc/$p/cmdline" 2>/dev/null) in
+    *kuberun-sync) kill -9 "-$p" ;;
+    esac
+  fi 2>/dev/null
+  echo $$ >pid
+}
 end() { read -r e && [ "$e" = "end $1" ]; }
 m=
 for t in ${needed.join(' ')}; do command -v "$t" >/dev/null || m="$m $t"; done
 command -v gzip >/dev/null && z=gzip || z=
 [ "$m" ] || {
-  cd ${syncPath} && rm -rf stage && mkdir stage &&
+  cd ${syncPath} && alone && rm -rf stage && mkdir stage &&
   { [ -w root ] || { echo 'root: Permission denied' >&2; false; }; } || exit 1
 }
 echo "ready $z:$m"

@@ -1,7 +1,7 @@
 import { KuberunError } from '../errors.ts'
 import { pack } from './archive.ts'
 import { emptyReport } from './archive-report.ts'
-import { applying, staging, wholeTree } from './batch.ts'
+import { applying, removing, staging, wholeTree } from './batch.ts'
 import type { Changes } from './changes.ts'
 import type { Entry } from './entry.ts'
 import type { Remote } from './remote.ts'
@@ -30,6 +30,9 @@ export async function sendTree(remote: Remote, entries: readonly Entry[], option
   const { report, archive } = packing(all, options)
   const again = packing(folders, options)
   await remote.request({ commands, archives: [archive, again.archive] })
+  // Of a file whose reading broke off the rest is zeros there.
+  const broken = report.unreadable.filter(({ isBroken }) => isBroken).map(({ path }) => path)
+  if (broken.length > 0) await remote.request({ commands: removing(broken), archives: [] })
   return sentOf(report)
 }
 

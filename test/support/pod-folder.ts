@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -20,13 +20,15 @@ import { tars } from './tars.ts'
 export const toolsets = tars.map(({ name, skip }) => ({ name: name.replace(' tar', ''), skip }))
 export type Toolset = (typeof toolsets)[number]['name']
 
-const programs = ['sh', 'tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'gzip']
+const programs = ['sh', 'tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod', 'gzip']
 
 export interface PodFolderOptions {
   /** GNU where not given. */
   tools?: Toolset | undefined
   /** Of these the image has none. */
   without?: readonly string[]
+  /** As whom its processes run, where that is another user than ours. */
+  uid?: number | undefined
 }
 
 /** What of a container a sync sees: a folder in the place of its volume, and the programs of its image. */
@@ -39,11 +41,17 @@ export class PodFolder implements Disposable {
   connects = 0
   /** Of the next exec, the bytes of stdin that arrive before its connection breaks. */
   cutAfter: number | undefined
+  readonly #uid: number | undefined
   /** What the execs run, until they have ended. */
   readonly #running = new Set<Promise<unknown>>()
 
-  constructor({ tools = 'GNU', without = [] }: PodFolderOptions = {}) {
+  constructor({ tools = 'GNU', without = [], uid }: PodFolderOptions = {}) {
     mkdirSync(this.root, { recursive: true })
+    this.#uid = uid
+    if (uid !== undefined) {
+      chmodSync(this.path, 0o755)
+      for (const path of [join(this.path, 'volume'), this.root]) chownSync(path, uid, uid)
+    }
     mkdirSync(this.bin)
     for (const program of programs.filter((name) => !without.includes(name))) {
       const real = tools === 'BusyBox' ? 'busybox' : program
@@ -55,14 +63,24 @@ export class PodFolder implements Disposable {
   spawn([program = '', ...words]: readonly string[]): ChildProcessWithoutNullStreams {
     const here = words.map((word) => word.replaceAll(syncPath, join(this.path, 'volume')))
     // A bash whose stdin is a socket, as our pipes are, reads the user's .bashrc: there must be none.
-    const child = spawn(locate(program), here, { env: { PATH: this.bin, HOME: '/' } })
+    const child = spawn(locate(program), here, {
+      env: { PATH: this.bin, HOME: '/' },
+      // As a runtime starts it: it leads a session.
+      detached: true,
+      ...(this.#uid !== undefined && { uid: this.#uid, gid: this.#uid }),
+    })
     child.stdin.on('error', () => {})
     return child
   }
 
+  /** Starts the remote script. */
+  startScript(shell: Shell): ChildProcessWithoutNullStreams {
+    return this.spawn([...shell.command, '-c', shell.setup + remoteScript, 'kuberun-sync'])
+  }
+
   /** Runs the remote script on an input that ends. */
   async converse(shell: Shell, input: Buffer): Promise<Conversation> {
-    const child = this.spawn([...shell.command, '-c', shell.setup + remoteScript])
+    const child = this.startScript(shell)
     child.stdin.end(input)
     const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
     return { lines: stdout.split('\n').slice(0, -1), stderr }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import { applying, staging, wholeTree } from '../../src/sync/batch.ts'
+import { applying, removing, staging, wholeTree } from '../../src/sync/batch.ts'
 import { type Changes, changesBetween } from '../../src/sync/changes.ts'
 import type { Entry } from '../../src/sync/entry.ts'
 import { encodePath } from '../../src/sync/path.ts'
@@ -19,22 +19,22 @@ for (const [title, before, now, expected] of [
   ['nothing', [], [], []],
   ['a new file at the root', [], [file('x')], ["mv -f -- 'stage/x' 'root/'"]],
   ['a link in the place of a file', [file('x')], [link('x')], ["mv -f -- 'stage/x' 'root/'"]],
-  ['a new folder', [], [a], ["folder 'root/d'", 'unpack root']],
-  ['a new file in a folder', [a], [a, f], ["folder 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root']],
+  ['a new folder', [], [a], ["opened 'root/d'", 'unpack root']],
+  ['a new file in a folder', [a], [a, f], ["opened 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root']],
   [
     'a file that is gone from a folder',
     [a, f],
     [a],
-    ["{ ! { real 'root/d'; } || rm -f -- 'root/d/f'; }", "folder 'root/d'", 'unpack root'],
+    ["{ ! { real 'root/d'; } || { writable 'root/d' && rm -f -- 'root/d/f'; }; }", "opened 'root/d'", 'unpack root'],
   ],
   [
     'a folder that is gone: what is in it first',
     [a, folder('d/e'), file('d/e/g'), f],
     [],
     [
-      "{ ! { real 'root/d' && real 'root/d/e'; } || rm -f -- 'root/d/e/g'; }",
-      "{ ! { real 'root/d'; } || rm -f -- 'root/d/f'; }",
-      "{ { ! { real 'root/d'; } || rmdir -- 'root/d/e' 2>/dev/null; } || :; }",
+      "{ ! { real 'root/d' && real 'root/d/e'; } || { writable 'root/d/e' && rm -f -- 'root/d/e/g'; }; }",
+      "{ ! { real 'root/d'; } || { writable 'root/d' && rm -f -- 'root/d/f'; }; }",
+      "{ { ! { real 'root/d'; } || { writable 'root/d' && rmdir -- 'root/d/e' 2>/dev/null; }; } || :; }",
       "{ rmdir -- 'root/d' 2>/dev/null || :; }",
     ],
   ],
@@ -42,13 +42,17 @@ for (const [title, before, now, expected] of [
     'a file in the place of a folder',
     [a, f],
     [file('d')],
-    ["rm -rf -- 'root/d'", "{ ! { real 'root/d'; } || rm -f -- 'root/d/f'; }", "mv -f -- 'stage/d' 'root/'"],
+    [
+      "away 'root/d'",
+      "{ ! { real 'root/d'; } || { writable 'root/d' && rm -f -- 'root/d/f'; }; }",
+      "mv -f -- 'stage/d' 'root/'",
+    ],
   ],
   [
     'a folder in the place of a file',
     [file('d')],
     [a, f],
-    ["rm -rf -- 'root/d'", "folder 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root'],
+    ["away 'root/d'", "opened 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root'],
   ],
 ] as [string, Entry[], Entry[], string[]][]) {
   test(`what is done for ${title}`, () => {
@@ -59,8 +63,8 @@ for (const [title, before, now, expected] of [
 test('by force, what is in the way of a file goes first', () => {
   const now = [a, f, file('x')]
   assert.deepEqual(commands([a], now, { force: true }), [
-    "{ ! { real 'root/d'; } || rm -rf -- 'root/d/f'; }",
-    "rm -rf -- 'root/x'",
+    "{ ! { real 'root/d'; } || { writable 'root/d' && away 'root/d/f'; }; }",
+    "away 'root/x'",
     ...commands([a], now),
   ])
 })
@@ -97,6 +101,26 @@ test('folders get their times and modes last: the new ones, and those in which s
   assert.equal(all.at(-1), 'unpack root')
 })
 
+test('a folder that is closed is closed again when all is in it, many by one command', () => {
+  const tree = treeOf(
+    folder('a', { mode: 0o555 }),
+    folder('a/b', { mode: 0o555 }),
+    folder('c', { mode: 0o500 }),
+    folder('d', { mode: 0o755 }),
+  )
+  const closings = ["chmod 500 'root/c'", "chmod 555 'root/a/b' 'root/a'"]
+  assert.deepEqual(wholeTree([...tree.values()]).commands.slice(2), closings)
+  const { commands: all } = applying(changesBetween(treeOf(), tree), tree, { force: false })
+  assert.deepEqual(all.slice(all.indexOf('unpack root') + 1), closings)
+})
+
+test('what is not to be there after all goes, and nothing through a link', () => {
+  assert.deepEqual(removing(['x', 'd/f']), [
+    "rm -f -- 'root/x'",
+    "{ ! { real 'root/d'; } || { writable 'root/d' && rm -f -- 'root/d/f'; }; }",
+  ])
+})
+
 test('a whole tree goes right to its place, its folders once more; files are staged without them', () => {
   const entries = [folder('a'), file('a/b'), link('c')]
   const whole = wholeTree(entries)
@@ -118,9 +142,9 @@ test('a long list is split into commands that Linux takes, with each name in one
     for (const [verb, prefix, wanted] of [
       ['mv -f', 'stage/', names],
       ['rm -f', 'root/gone ', names],
-      ['rm -rf', 'root/', force ? names : []],
+      ['away', 'root/', force ? names : []],
     ] as const) {
-      const words = all.filter((command) => command.startsWith(`${verb} -- '`))
+      const words = all.filter((command) => command.startsWith(`${verb}${verb === 'away' ? '' : ' --'} '`))
       const named = words.flatMap((command) => [...command.matchAll(/'([^']*)'/g)].map(([, word]) => word))
       const expected = wanted.map((name) => prefix + name)
       assert.ok(

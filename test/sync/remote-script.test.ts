@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { Shell } from '../../src/pod/shell.ts'
@@ -227,6 +228,39 @@ function runs({ shell, tools }: { shell: Shell; tools: string }): void {
     const { commands } = applying(changesOf({ removed }), new Map(), { force: false })
     assert.deepEqual((await pod.converse(shell, rawRequest(1, { commands }))).lines, ['ready gzip:', '1 0'])
     assert.deepEqual(readdirSync(pod.root, { recursive: true, encoding: 'utf8' }).toSorted(), ['a', 'a/b', 'a/b/built'])
+  })
+
+  test('changes what is in closed folders, and closes them again, as a user that is not root', bounded, async () => {
+    await using tree = await temporaryFolder()
+    const at = (path: string) => join(tree.path, path)
+    for (const path of ['closed/inner', 'gone/inner', 'file']) mkdirSync(at(path), { recursive: true })
+    for (const path of ['closed/old', 'closed/inner/old', 'gone/inner/old', 'file/old']) writeFileSync(at(path), path)
+    const closed = ['closed', 'closed/inner', 'gone', 'gone/inner', 'file']
+    const set = (mode: number) => closed.filter((path) => existsSync(at(path))).map((path) => chmodSync(at(path), mode))
+    set(0o555)
+    using pod = new PodFolder({ tools, uid: isRoot ? 65_534 : undefined })
+    const before = treeOf(...(await entriesOf(tree.path)))
+    const { lines } = await pod.converse(shell, await raw(tree.path, 1, wholeTree([...before.values()])))
+    assert.deepEqual(lines, ['ready gzip:', '1 0'])
+    assert.deepEqual(manifest(pod.root), manifest(tree.path))
+    set(0o755)
+    for (const path of ['gone', 'file', 'closed/old', 'closed/inner/old']) rmSync(at(path), { recursive: true })
+    for (const path of ['closed/new', 'closed/inner/new', 'file']) writeFileSync(at(path), path)
+    chmodSync(at('closed'), 0o555)
+    chmodSync(at('closed/inner'), 0o555)
+    const changes = changesBetween(before, treeOf(...(await entriesOf(tree.path))))
+    assert.deepEqual(await pod.converse(shell, await rawChanges(tree.path, changes)), { lines: good, stderr: '' })
+    assert.deepEqual(manifest(pod.root), manifest(tree.path))
+  })
+
+  test('ends the one before it that is still at work', bounded, async () => {
+    using pod = new PodFolder({ tools })
+    const first = pod.startScript(shell)
+    first.stdin.write(rawRequest(1, { commands: ['cat'] }))
+    await once(first.stdout, 'data')
+    const ended = once(first, 'exit')
+    assert.deepEqual((await pod.converse(shell, Buffer.alloc(0))).lines, ['ready gzip:'])
+    assert.deepEqual(await ended, [null, 'SIGKILL'])
   })
 
   const again = shell.command.includes('--posix') || (shell.command[0] === 'dash' && tools === 'BusyBox')
