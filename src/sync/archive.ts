@@ -23,7 +23,7 @@ export interface ArchiveOptions {
 }
 
 /**
- * Makes a tar archive, in Buffers of 256 KiB, that GNU tar and BusyBox extract alike, with `umask 0; tar -x -p -o -f -`.
+ * Makes a tar archive, in Buffers of 256 KiB, each valid until the next is asked for, that GNU tar and BusyBox extract alike, with `umask 0; tar -x -p -o -f -`.
  *
  * Folders come first, and as ones that their owner may write to: a BusyBox that is not root sets a folder's mode only
  * as it makes it. Then files and links, in the order of the entries; then the folders once more, what is in them before
@@ -81,6 +81,7 @@ async function* full({ blocks, report, options }: Packing): AsyncGenerator<Buffe
     options.signal?.throwIfAborted()
     report.bytes += block.length
     yield block
+    blocks.giveBack(block)
   }
 }
 

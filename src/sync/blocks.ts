@@ -2,14 +2,16 @@
 const size = 256 * 1024
 
 /**
- * Gathers bytes into Buffers of 256 KiB, each a new one: who takes it may keep it.
+ * Gathers bytes into Buffers of 256 KiB. They are used again, when they have been given back: new ones for each 256 KiB
+ * took half a second of garbage collection for 300 MB.
  *
  * Whoever reads from a file reads right into the room that is left ({@link room}, {@link filled}).
  */
 export class Blocks {
-  #filling = Buffer.allocUnsafeSlow(size)
+  #filling: Buffer = Buffer.allocUnsafeSlow(size)
   #length = 0
   #full: Buffer[] = []
+  readonly #free: Buffer[] = []
 
   /** Where the next bytes go: at least one, and `most` at most. */
   room(most: number): Buffer {
@@ -21,7 +23,7 @@ export class Blocks {
     this.#length += count
     if (this.#length < size) return
     this.#full.push(this.#filling)
-    this.#filling = Buffer.allocUnsafeSlow(size)
+    this.#filling = this.#free.pop() ?? Buffer.allocUnsafeSlow(size)
     this.#length = 0
   }
 
@@ -49,6 +51,11 @@ export class Blocks {
     const full = this.#full
     this.#full = []
     return full
+  }
+
+  /** Of one that was taken, nobody needs the bytes any more. */
+  giveBack(block: Buffer): void {
+    if (block.length === size) this.#free.push(block)
   }
 
   /** Nothing more comes: the last Buffer is as full as it will be. */

@@ -24,6 +24,9 @@ interface Frame {
 export class FrameWriter {
   readonly #write: (data: Buffer) => Promise<void>
   readonly #mayZip: boolean
+  /** One fills while the other is being sent. */
+  #filling = Buffer.allocUnsafeSlow(largest)
+  #spare = Buffer.allocUnsafeSlow(largest)
   #sent = 0
   #time = 0
   #size = smallest
@@ -48,19 +51,27 @@ export class FrameWriter {
     await this.#write(Buffer.from('0\n'))
   }
 
+  /** What frames are to carry: valid until the next but one is asked for. */
   async *#gathered(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-    let waiting: Buffer[] = []
     let length = 0
     for await (const piece of archive) {
-      waiting.push(piece)
-      length += piece.length
-      if (length < this.#size) continue
-      yield Buffer.concat(waiting, length)
-      this.#size = Math.min(this.#size * 2, largest)
-      waiting = []
-      length = 0
+      for (let at = 0; at < piece.length; ) {
+        const taken = piece.copy(this.#filling, length, at, at + this.#size - length)
+        at += taken
+        length += taken
+        if (length < this.#size) continue
+        yield this.#take(length)
+        length = 0
+      }
     }
-    if (length > 0) yield Buffer.concat(waiting, length)
+    if (length > 0) yield this.#take(length)
+  }
+
+  #take(length: number): Buffer {
+    const data = this.#filling.subarray(0, length)
+    ;[this.#filling, this.#spare] = [this.#spare, this.#filling]
+    this.#size = Math.min(this.#size * 2, largest)
+    return data
   }
 
   async #pack(data: Buffer): Promise<Frame> {

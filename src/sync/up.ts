@@ -97,7 +97,7 @@ export class Up {
       for (const { path } of changes.removed) this.#sent.delete(path)
       // Whether or not something could be put in its place.
       for (const path of changes.replaced) this.#sent.delete(path)
-      this.#unsure.clear()
+      this.#forgetDoubts(sent)
       this.#note(sent)
       const paths = [...changes.removed.map(({ path }) => path), ...sent.entries.keys()]
       return paths.length === 0 ? undefined : { paths, bytes: bytesOf(sent.entries.values()) }
@@ -108,6 +108,12 @@ export class Up {
       }
       throw error
     }
+  }
+
+  /** What changed while it was read is yet to come: until then nobody knows what is in its place. */
+  #forgetDoubts({ entries, changed }: Sent): void {
+    const toCome = new Set(changed.filter((path) => !entries.has(path)))
+    for (const path of this.#unsure.keys()) if (!toCome.has(path)) this.#unsure.delete(path)
   }
 
   get #sendOptions() {

@@ -25,7 +25,8 @@ export async function packed(root: string, options: PackedOptions = {}): Promise
   const report = emptyReport()
   const blocks: Buffer[] = []
   for await (const block of pack({ root, entries, report, ...rest })) {
-    blocks.push(block)
+    // It is valid until the next is asked for.
+    blocks.push(Buffer.from(block))
     onBlock?.(block, blocks.length - 1)
   }
   return { archive: Buffer.concat(blocks), report, blocks }

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,7 @@ import { plainShell, type Shell } from '../../src/pod/shell.ts'
 import { Remote } from '../../src/sync/remote.ts'
 import { Up } from '../../src/sync/up.ts'
 import { edits, makeEdit } from '../support/edits.ts'
+import { until } from '../support/events.ts'
 import { full } from '../support/git.ts'
 import { PodFolder } from '../support/pod-folder.ts'
 import { manifest } from '../support/trees.ts'
@@ -232,10 +234,13 @@ suite('what is sent up', () => {
     rmSync(join(both.pod.root, 'x'))
     mkdirSync(join(both.pod.root, 'x/y'), { recursive: true })
     writeFileSync(both.at('x'), 'new')
+    await until(() => Date.now() - statSync(both.at('x')).ctimeMs > 30)
     await assert.rejects(both.settle(), { code: 'sync', message: /^the files could not be written in the pod: .*x/ })
     assert.ok(both.remote.over.aborted)
     await both.pod.idle()
     await both.open()
+    // This fresh, it counts as changing the first time that it is read.
+    writeFileSync(both.at('x'), 'newer')
     await both.settle()
     assert.deepEqual(manifest(both.pod.root), manifest(both.local.path))
   })
