@@ -65,7 +65,7 @@ export class Syncing implements AsyncDisposable {
     this.#pod = pod
     this.#remote = await startWhenReady(client, pod, options, async (signal) => {
       try {
-        return await Remote.open(client, { target: pod.target, shell: pod.shell, signal })
+        return await this.#open(pod, signal)
       } catch (error) {
         if (error instanceof MissingPrograms) await bringPrograms(pod, error, options.tools)
         else if (!mayComeYet(error)) throw error
@@ -121,11 +121,14 @@ export class Syncing implements AsyncDisposable {
     this.#remote?.close()
   }
 
+  #open({ target, shell }: EphemeralPod, signal: AbortSignal): Promise<Remote> {
+    const { client, sync } = this.#parts
+    return Remote.open(client, { target, shell, remoteDir: sync.remoteDir, signal })
+  }
+
   async #reopen(): Promise<Remote> {
-    const { client, signal } = this.#parts
     if (this.#pod === undefined) throw new Error('not connected')
-    const { target, shell } = this.#pod
-    this.#remote = await Remote.open(client, { target, shell, signal: AbortSignal.any([signal, this.#over.signal]) })
+    this.#remote = await this.#open(this.#pod, AbortSignal.any([this.#parts.signal, this.#over.signal]))
     return this.#remote
   }
 

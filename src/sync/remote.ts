@@ -13,6 +13,15 @@ export interface RemoteWork {
   archives: readonly AsyncIterable<Buffer>[]
 }
 
+/** Where a sync exec works. */
+export interface RemotePlace {
+  target: Target
+  shell: Shell
+  /** What the user calls the remote root. */
+  remoteDir: string
+  signal: AbortSignal
+}
+
 /** A program that a sync needs is not in the image. */
 export class MissingPrograms extends Error {
   override readonly name = 'MissingPrograms'
@@ -51,11 +60,11 @@ export class Remote {
    * @throws {MissingPrograms} the message names them
    * @throws {KuberunError} `sync` when its volume cannot be written; or what the exec was refused with
    */
-  static async open(client: KubeClient, where: { target: Target; shell: Shell; signal: AbortSignal }): Promise<Remote> {
-    const { target, shell, signal } = where
+  static async open(client: KubeClient, where: RemotePlace): Promise<Remote> {
+    const { target, shell, remoteDir, signal } = where
     const command = [...shell.command, '-c', shell.setup + remoteScript, 'kuberun-sync']
     const exec = await openExec(client, { target, command, stdin: true, tty: false, signal })
-    const conversation = new Conversation(exec)
+    const conversation = new Conversation(exec, remoteDir)
     try {
       const first = await conversation.next()
       const [, zip, missing = ''] = /^ready (\w*):(.*)$/.exec(first ?? '') ?? []
@@ -136,9 +145,11 @@ class Conversation {
   #lines: string[] = []
   #rest = ''
   #refusal: Error | undefined
+  readonly #remoteDir: string
 
-  constructor(exec: Exec) {
+  constructor(exec: Exec, remoteDir: string) {
     this.#exec = exec
+    this.#remoteDir = remoteDir
   }
 
   /** Its next line; undefined when it has ended. */
@@ -157,7 +168,7 @@ class Conversation {
   }
 
   failure(): Error {
-    return this.#refusal ?? explain(this.stderr)
+    return this.#refusal ?? explain(this.stderr, this.#remoteDir)
   }
 
   #take(text: string): void {
@@ -169,18 +180,21 @@ class Conversation {
 
 const remedies: readonly [RegExp, string][] = [
   [
-    /no space left|quota exceeded/i,
+    // GNU tar does not always say why it wrote no more.
+    /no space left|quota exceeded|wrote only/i,
     'the disk of its node is full, or the limit of its volume: send less (--plan shows what goes), or run it elsewhere',
   ],
   [/permission denied|not permitted|read-only/i, 'the command’s user must be able to write there: see --overrides'],
 ]
 
-function explain(stderr: string): KuberunError {
+function explain(stderr: string, remoteDir: string): KuberunError {
   // GNU tar remarks on times to come: where our clock is fast, on those of every file.
   const lines = stderr.split('\n').filter((line) => line !== '' && !line.endsWith(' s in the future'))
   const words = lines.length > 0 ? lines.slice(0, 3).join('; ') : 'its process ended without a word'
+  // The script knows it as `root`.
+  const named = words.replaceAll(/(?<=^|[\s'"‘])root(?=[/:])/g, remoteDir)
   const [, hint] = remedies.find(([pattern]) => pattern.test(stderr)) ?? []
-  return new KuberunError('sync', `the files could not be written in the pod: ${words}`, {
+  return new KuberunError('sync', `the files could not be written to ${remoteDir} in the pod: ${named}`, {
     ...(hint !== undefined && { hint }),
   })
 }

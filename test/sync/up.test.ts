@@ -26,7 +26,7 @@ import { PodFolder } from '../support/pod-folder.ts'
 import { manifest } from '../support/trees.ts'
 
 const bounded = { timeout: 60_000 }
-const target = { namespace: 'dev', pod: 'p', container: 'kuberun' }
+const place = { target: { namespace: 'dev', pod: 'p', container: 'kuberun' }, remoteDir: '/workspace' }
 const { signal } = new AbortController()
 const everything = {
   remoteDir: '/workspace',
@@ -63,7 +63,7 @@ class Both implements AsyncDisposable {
   }
 
   async open(shell: Shell = plainShell): Promise<void> {
-    this.remote = await Remote.open(this.pod.client, { target, shell, signal })
+    this.remote = await Remote.open(this.pod.client, { ...place, shell, signal })
   }
 
   async begin(): Promise<void> {
@@ -235,7 +235,10 @@ suite('what is sent up', () => {
     mkdirSync(join(both.pod.root, 'x/y'), { recursive: true })
     writeFileSync(both.at('x'), 'new')
     await until(() => Date.now() - statSync(both.at('x')).ctimeMs > 30)
-    await assert.rejects(both.settle(), { code: 'sync', message: /^the files could not be written in the pod: .*x/ })
+    await assert.rejects(both.settle(), {
+      code: 'sync',
+      message: /^the files could not be written to \/workspace in the pod: .*\/workspace\/x/,
+    })
     assert.ok(both.remote.over.aborted)
     await both.pod.idle()
     await both.open()
@@ -250,19 +253,19 @@ suite('the sync exec', () => {
   test('is not opened where its volume cannot be used, and says why', bounded, async () => {
     using pod = new PodFolder()
     rmSync(pod.root, { recursive: true })
-    const open = Remote.open(pod.client, { target, shell: plainShell, signal })
-    await assert.rejects(open, { code: 'sync', message: /root/, hint: /overrides/ })
+    const open = Remote.open(pod.client, { ...place, shell: plainShell, signal })
+    await assert.rejects(open, { code: 'sync', message: /: \/workspace: Permission denied/, hint: /overrides/ })
   })
 
   test('is not opened where programs are missing', bounded, async () => {
     using pod = new PodFolder({ without: ['tar', 'dd'] })
-    const open = Remote.open(pod.client, { target, shell: plainShell, signal })
+    const open = Remote.open(pod.client, { ...place, shell: plainShell, signal })
     await assert.rejects(open, { name: 'MissingPrograms', message: 'tar, dd' })
   })
 
   test('does its requests in their order, and none after one that failed', bounded, async () => {
     using pod = new PodFolder()
-    const remote = await Remote.open(pod.client, { target, shell: plainShell, signal })
+    const remote = await Remote.open(pod.client, { ...place, shell: plainShell, signal })
     const request = (...commands: string[]) => remote.request({ commands, archives: [] })
     await Promise.all([request('mkdir root/a'), request('rmdir root/a', 'mkdir root/b'), request('rmdir root/b')])
     const results = await Promise.allSettled([
@@ -284,7 +287,7 @@ suite('the sync exec', () => {
 
   test('tells a failure’s last words, whatever was said before them', bounded, async () => {
     using pod = new PodFolder()
-    const remote = await Remote.open(pod.client, { target, shell: plainShell, signal })
+    const remote = await Remote.open(pod.client, { ...place, shell: plainShell, signal })
     const many =
       'n=0; while [ $n -lt 200 ]; do n=$((n + 1)); echo "tar: f: time stamp 2030 is 3 s in the future"; done >&2'
     const failing = remote.request({
@@ -297,7 +300,7 @@ suite('the sync exec', () => {
 
   test('fails a request whose archive fails, and all after it', bounded, async () => {
     using pod = new PodFolder()
-    const remote = await Remote.open(pod.client, { target, shell: plainShell, signal })
+    const remote = await Remote.open(pod.client, { ...place, shell: plainShell, signal })
     await assert.rejects(remote.request({ commands: ['unpack root'], archives: [broken()] }), { message: 'gone' })
     await assert.rejects(remote.request({ commands: ['true'], archives: [] }), { message: 'gone' })
     remote.close()
