@@ -58,8 +58,8 @@ m=
 for t in ${needed.join(' ')}; do command -v "$t" >/dev/null || m="$m $t"; done
 command -v gzip >/dev/null && z=gzip || z=
 [ "$m" ] || {
-  cd ${syncPath} && alone && rm -rf stage && mkdir stage &&
-  { [ -w root ] || { echo 'root: Permission denied' >&2; false; }; } || exit 1
+  cd ${syncPath} && { [ -w root ] || { echo 'root: Permission denied' >&2; false; }; } &&
+  alone && rm -rf stage && mkdir stage || exit 1
 }
 echo "ready $z:$m"
 while read -r i n; do
