@@ -15,3 +15,4 @@ export {
 export { dryRun } from './run/dry-run.ts'
 export type { EndSignal, RunIO, RunResult, RunSignal, SignalSource } from './run/io.ts'
 export { kuberun } from './run/kuberun.ts'
+export { type WarpPlanOptions, warpPlan } from './run/warp-plan.ts'

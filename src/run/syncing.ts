@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises'
 import { KuberunError } from '../errors.ts'
 import { mayComeYet } from '../exec/start.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -11,6 +10,7 @@ import { MissingPrograms, Remote } from '../sync/remote.ts'
 import { overLimit, overLimitError, overLimitText } from '../sync/size-guard.ts'
 import { Up } from '../sync/up.ts'
 import { visible } from '../sync/visible.ts'
+import { ask } from './ask.ts'
 import type { RunIO } from './io.ts'
 import type { OutputPump } from './pump.ts'
 import { type StartOptions, startWhenReady } from './start.ts'
@@ -157,13 +157,8 @@ export class Syncing implements AsyncDisposable {
     if (over === undefined) return
     if (!io.stdin.isTTY || !io.stderr.isTTY) throw overLimitError(over)
     reporter.running()
-    const question = createInterface({ input: io.stdin, output: io.stderr })
-    try {
-      const answer = await question.question(`${overLimitText(over)}\nGo on? [y/N] `, { signal })
-      if (!/^y(es)?$/i.test(answer.trim())) throw overLimitError(over)
-    } finally {
-      question.close()
-    }
+    const answer = await ask(`${overLimitText(over)}\nGo on? [y/N] `, io, signal)
+    if (!/^y(es)?$/i.test(answer.trim())) throw overLimitError(over)
   }
 }
 
