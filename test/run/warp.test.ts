@@ -130,7 +130,11 @@ suite('warp', together, () => {
           })
         const { code, message } = assertNotStarted(server, await warp(server, local.path, 'true'))
         assert.ok(code === 'connection' || code === 'sync', `${cut}: ${code}`)
-        assert.match(message, /connection to the API server lost|could not be written in the pod/, String(cut))
+        assert.match(
+          message,
+          /connection to the API server lost|could not be written to \/workspace in the pod/,
+          String(cut),
+        )
       }
     })
   }

@@ -10,7 +10,7 @@ import type { Runtime } from '../../src/sandbox/runtime.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 
 const namespace = 'default'
-const signal = AbortSignal.timeout(60_000)
+const signal = AbortSignal.timeout(180_000)
 
 const sandbox = await startSandbox({ onError: (error) => assert.fail(String(error)) })
 const client = await openKubeClient({ kubeconfig: sandbox.kubeconfig }, { env: {} })

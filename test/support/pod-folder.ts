@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -103,6 +103,8 @@ export class PodFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    // What is in a folder that nobody may write to cannot be removed, unless by root.
+    execFileSync('chmod', ['-R', 'u+rwx', this.path])
     rmSync(this.path, { recursive: true, force: true })
   }
 
