@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline/promises'
 import { KuberunError } from '../errors.ts'
 import { mayComeYet } from '../exec/start.ts'
+import { isForeground } from '../exec/terminal.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { RunOptions, SyncOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
@@ -11,6 +11,7 @@ import { MissingPrograms, Remote } from '../sync/remote.ts'
 import { overLimit, overLimitError, overLimitText } from '../sync/size-guard.ts'
 import { Up } from '../sync/up.ts'
 import { visible } from '../sync/visible.ts'
+import { ask } from './ask.ts'
 import type { RunIO } from './io.ts'
 import type { OutputPump } from './pump.ts'
 import { type StartOptions, startWhenReady } from './start.ts'
@@ -152,15 +153,11 @@ export class Syncing implements AsyncDisposable {
     const { up, sync, io, signal, reporter } = this.#parts
     const over = overLimit(up.tree.entries.values(), sync.maxUpload)
     if (over === undefined) return
-    if (!io.stdin.isTTY || !io.stderr.isTTY) throw overLimitError(over)
-    reporter.running()
-    const question = createInterface({ input: io.stdin, output: io.stderr })
-    try {
-      const answer = await question.question(`${overLimitText(over)}\nGo on? [y/N] `, { signal })
-      if (!/^y(es)?$/i.test(answer.trim())) throw overLimitError(over)
-    } finally {
-      question.close()
-    }
+    // One in the background is stopped when it reads.
+    if (!io.stdin.isTTY || !io.stderr.isTTY || !isForeground()) throw overLimitError(over)
+    using _hush = reporter.hush()
+    const answer = await ask(io, `${overLimitText(over)}\nGo on? [y/N] `, signal)
+    if (!/^y(es)?$/i.test(answer)) throw overLimitError(over)
   }
 }
 

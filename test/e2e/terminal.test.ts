@@ -75,6 +75,32 @@ describe('at a terminal', { concurrency: 2, timeout: 300_000, skip: reason }, ()
     assert.equal((await t.screen()).match(/^not a tty$/gm)?.length, 3, await t.screen())
   })
 
+  test('whether to send so much is asked: the command gets what is typed later, and Ctrl-C ends it all', async () => {
+    await using t = await terminal()
+    await t.type('cd "$(mktemp -d)"; echo content >file; clear')
+    await t.type('kubectl warp --max-upload 3B head -n 1')
+    await t.shows(/\[y\/N\]$/)
+    await t.type('y')
+    await t.type('a line')
+    await t.shows(/^a line\n(a line\n)?here>$/m)
+
+    for (const [key, code] of [
+      ['C-c', 130],
+      ['C-d', 125],
+    ] as const) {
+      await t.type('clear; kubectl warp --max-upload 3B echo ran')
+      await t.shows(/\[y\/N\]$/)
+      await t.key(key)
+      await t.type('echo code $?')
+      await t.shows(new RegExp(`^code ${code}$`, 'm'))
+      assert.doesNotMatch(await t.screen(), /Abort|^ran$/m)
+    }
+
+    await t.type('clear; kubectl warp --max-upload 3B echo ran & wait $!; echo code $?')
+    await t.shows(/^code 125$/m)
+    assert.match(await t.screen(), /^error: .*--max-upload=3B/m)
+  })
+
   test('Ctrl-C ends a command and the loop around it', async () => {
     await using t = await terminal()
     await t.type('for i in 1 2 3; do echo round $i; kuberun sh -c "echo up; exec sleep 1000"; done; echo out $?')
