@@ -20,13 +20,16 @@ import type { TerminalReporter } from './terminal-reporter.ts'
 /** Of so many files and patterns it is said one by one that something is wrong with them. */
 const mostWarnings = 10
 
-interface Parts {
+interface Around {
   client: KubeClient
-  sync: SyncOptions
-  up: Up
   io: RunIO
   reporter: TerminalReporter
   signal: AbortSignal
+}
+
+interface Parts extends Around {
+  sync: SyncOptions
+  up: Up
 }
 
 /** The sync of a run: begun before its pod is there, complete before its command starts, and kept up while that runs. */
@@ -39,9 +42,12 @@ export class Syncing implements AsyncDisposable {
   #live: Live | undefined
   #onSync: OnSync | undefined
 
-  private constructor(parts: Parts) {
-    this.#parts = parts
-    this.#listed = parts.up.tree.retake()
+  private constructor(root: string, around: Around & Pick<Parts, 'sync'>) {
+    // A run that fails ends the sync as well as one that is interrupted.
+    const signal = AbortSignal.any([around.signal, this.#over.signal])
+    const up = new Up({ root, sync: around.sync, reporter: around.reporter, signal })
+    this.#parts = { ...around, up, signal }
+    this.#listed = up.tree.retake()
     // Told where it is waited for.
     this.#listed.catch(() => {})
   }
@@ -50,14 +56,9 @@ export class Syncing implements AsyncDisposable {
    * Begins to list the local root.
    * @throws {UsageError} it can be no local root
    */
-  static async begin(
-    options: RunOptions & { sync: SyncOptions },
-    around: Pick<Parts, 'client' | 'io' | 'reporter' | 'signal'>,
-  ): Promise<Syncing> {
+  static async begin(options: RunOptions & { sync: SyncOptions }, around: Around): Promise<Syncing> {
     const { sync } = options
-    const { reporter, signal } = around
-    const root = await checkLocalRoot(sync.dir)
-    return new Syncing({ ...around, sync, up: new Up({ root, sync, reporter, signal }) })
+    return new Syncing(await checkLocalRoot(sync.dir), { ...around, sync })
   }
 
   /** Opens the sync exec as soon as the container takes it. */
@@ -96,7 +97,7 @@ export class Syncing implements AsyncDisposable {
 
   /** Keeps the pod's folder like the local one from now on. */
   keepUp(stderr: OutputPump): void {
-    const { sync, client, reporter } = this.#parts
+    const { sync, client, reporter, signal } = this.#parts
     const pod = this.#pod
     if (sync.once || pod === undefined) return
     if (sync.onSync !== undefined) {
@@ -109,7 +110,7 @@ export class Syncing implements AsyncDisposable {
         // stdout is the command's alone.
         write: ({ data }) => stderr.write(data),
         onFailure: (why) => reporter.warning(why),
-        signal: AbortSignal.any([this.#parts.signal, this.#over.signal]),
+        signal,
       })
     }
     this.#live?.begin()
@@ -126,7 +127,7 @@ export class Syncing implements AsyncDisposable {
     const { client, signal } = this.#parts
     if (this.#pod === undefined) throw new Error('not connected')
     const { target, shell } = this.#pod
-    this.#remote = await Remote.open(client, { target, shell, signal: AbortSignal.any([signal, this.#over.signal]) })
+    this.#remote = await Remote.open(client, { target, shell, signal })
     return this.#remote
   }
 
