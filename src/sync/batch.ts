@@ -92,11 +92,11 @@ function foldersOnTheWay(paths: readonly string[]): string[] {
 }
 
 function removals({ removed, replaced }: Changes, staged: readonly Entry[], force: boolean): string[] {
-  const inTheWay = force ? staged.map(({ path }) => path) : [...replaced]
+  const inTheWay = new Set([...replaced, ...(force ? staged.map(({ path }) => path) : [])])
   const files = removed.filter((entry) => !isFolder(entry)).map(({ path }) => path)
   const folders = removed.filter(isFolder).map(({ path }) => path)
   return [
-    ...where('away', inTheWay),
+    ...where('away', [...inTheWay]),
     ...where('rm -f --', files),
     // What is in them first. One that is not empty, or not there, is fine.
     ...folders

@@ -69,6 +69,11 @@ test('by force, what is in the way of a file goes first', () => {
   ])
 })
 
+test('by force too, a folder goes whose place a file takes that is yet to come', () => {
+  const changes: Changes = { removed: [], put: [], replaced: new Set(['d']) }
+  assert.deepEqual(applying(changes, treeOf(file('d')), { force: true }).commands, ["away 'root/d'"])
+})
+
 test('a name is one word, whatever is in it', () => {
   for (const [name, word] of [
     ['-rf', "'stage/-rf'"],
