@@ -20,6 +20,8 @@ export interface LiveOptions {
   reopen: () => Promise<Remote>
   /** Called after each batch that was applied. */
   onApplied: (applied: Applied) => void
+  /** How often all is listed again, in milliseconds. */
+  rescanPause?: number
 }
 
 /**
@@ -36,6 +38,8 @@ export class Live implements AsyncDisposable {
   /** Folders in which something has changed. */
   #changed = new Set<string>()
   #listAll = false
+  /** When all was listed last. */
+  #listedAt = 0
   #polls = false
   #firstChange = 0
   #timer: NodeJS.Timeout | undefined
@@ -60,6 +64,7 @@ export class Live implements AsyncDisposable {
 
   /** Sends what changes until it is disposed of. */
   begin(): void {
+    this.#listedAt = performance.now()
     this.#done = this.#run()
   }
 
@@ -98,6 +103,8 @@ export class Live implements AsyncDisposable {
     let pause = shortestPause
     while (!this.#signal.aborted) {
       try {
+        // Not left to the waits: where something changes all the time, there may be none.
+        if (this.#untilDue === 0) this.#listAll = true
         await this.#list()
         if (this.#remote.over.aborted) this.#remote = await this.#options.reopen()
         const applied = await this.#up.send(this.#remote)
@@ -122,8 +129,10 @@ export class Live implements AsyncDisposable {
       const [changed, all] = [this.#changed, this.#listAll]
       this.#changed = new Set()
       this.#listAll = false
-      if (all) await tree.retake()
-      else if (changed.size > 0) await tree.refresh(changed)
+      if (all) {
+        await tree.retake()
+        this.#listedAt = performance.now()
+      } else if (changed.size > 0) await tree.refresh(changed)
       // What happened in a folder before it was watched, nobody has told.
       const added = this.#follow()
       if (added.length === 0) return
@@ -131,19 +140,25 @@ export class Live implements AsyncDisposable {
     }
   }
 
+  /** In how many milliseconds all is to be listed again. */
+  get #untilDue(): number {
+    const pause = this.#polls ? pollPause : (this.#options.rescanPause ?? rescanPause)
+    return Math.max(this.#listedAt + pause - performance.now(), 0)
+  }
+
   async #nextChange(): Promise<void> {
     if (this.#changed.size === 0) this.#wake = Promise.withResolvers()
-    const begin = Date.now()
-    const pause = this.#polls ? pollPause : rescanPause
-    const due = begin + pause
     const rest = new AbortController()
     const woken = this.#wake.promise.finally(() => rest.abort())
     // In short steps, so that a machine that has slept is noticed.
-    for (let last = begin; !rest.signal.aborted && !this.#signal.aborted; ) {
-      await Promise.race([woken, sleep(Math.min(pause, 5_000), undefined, { signal: rest.signal }).catch(() => {})])
+    for (let last = Date.now(); !rest.signal.aborted && !this.#signal.aborted; ) {
+      await Promise.race([
+        woken,
+        sleep(Math.min(this.#untilDue, 5_000), undefined, { signal: rest.signal }).catch(() => {}),
+      ])
       const now = Date.now()
       if (rest.signal.aborted) return
-      if (now > due || now - last > slept) {
+      if (this.#untilDue === 0 || now - last > slept) {
         this.#listAll = true
         rest.abort()
       }
