@@ -136,6 +136,35 @@ suite('warp', together, () => {
     })
   }
 
+  for (const order of ['before', 'after'] as const) {
+    test(
+      `says why its pod ended under the upload, which the watch tells ${order} the stream breaks`,
+      bounded,
+      async () => {
+        using local = folder()
+        writeFileSync(join(local.path, 'large'), randomBytes(5_000_000))
+        await using server = await ScriptedServer.start()
+        const message = 'Usage of EmptyDir volume "kuberun-sync" exceeds the limit "1Mi". '
+        const evict = async () => {
+          const [pod] = server.pods.all.values()
+          const told = () =>
+            pod?.update(({ status }) => Object.assign(status, { phase: 'Failed', reason: 'Evicted', message }))
+          if (order === 'before') told()
+          await pod?.kill()
+          if (order === 'after') setImmediate(told)
+        }
+        server.exec = (attempt) =>
+          attempt.run((stream, stdin) => {
+            if (attempt.kind === 'sync') stream.ws.once('message', () => void evict())
+            stream.feed(stdin)
+          })
+        const { code, message: said } = assertNotStarted(server, await warp(server, local.path, 'true'))
+        assert.equal(code, 'pod')
+        assert.match(said, /^pod "warp-\w+" ended while the folder went up: it was evicted: Usage of EmptyDir volume/)
+      },
+    )
+  }
+
   test('brings what changes while the command runs', bounded, async () => {
     using local = folder()
     mkdirSync(join(local.path, 'sub'))
