@@ -1,7 +1,7 @@
 import { syncPath } from '../pod/workspace.ts'
 
-/** What the script needs beside the shell. */
-const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
+/** What the script needs beside the shell, and beside a `dd` that has `fullblock`: some, as of an old BusyBox, have not. */
+const needed = ['tar', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
 
 /**
  * The other side of the sync exec: a batch is a line `number length` and a script of that length, which is run; what it
@@ -56,6 +56,7 @@ alone() {
 end() { read -r e && [ "$e" = "end $1" ]; }
 m=
 for t in ${needed.join(' ')}; do command -v "$t" >/dev/null || m="$m $t"; done
+[ "$(printf ab | dd bs=1 count=1 iflag=fullblock 2>/dev/null)" = a ] || m="$m dd"
 command -v gzip >/dev/null && z=gzip || z=
 [ "$m" ] || {
   cd ${syncPath} && alone && rm -rf stage && mkdir stage &&

@@ -357,6 +357,13 @@ function runs({ shell, tools }: { shell: Shell; tools: string }): void {
     assert.deepEqual((await pod.converse(shell, Buffer.alloc(0))).lines, ['ready :'])
   })
 
+  test('counts a dd that cannot take all of a block among them', { ...bounded, skip: own }, async () => {
+    using pod = new PodFolder({ tools })
+    rmSync(join(pod.bin, 'dd'))
+    writeFileSync(join(pod.bin, 'dd'), '#!/bin/sh\necho "dd: unknown iflag" >&2\nexit 1\n', { mode: 0o755 })
+    assert.deepEqual(await pod.converse(shell, Buffer.alloc(0)), { lines: ['ready gzip: dd'], stderr: '' })
+  })
+
   test('says why it cannot begin', bounded, async () => {
     using pod = new PodFolder({ tools })
     rmSync(join(pod.path, 'volume'), { recursive: true })
