@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KuberunError } from '../errors.ts'
 import type { Reporter } from '../pod/reporter.ts'
 import type { Remote } from './remote.ts'
 import type { Applied, Up } from './up.ts'
@@ -12,6 +13,12 @@ const [rescanPause, pollPause] = [30_000, 2_000]
 const slept = 15_000
 /** Between tries to bring there what could not be brought. */
 const [shortestPause, longestPause] = [100, 10_000]
+
+/** What Linux's limits are raised by: of what is watched, and of the programs that watch something. */
+const settings: Readonly<Record<string, string>> = {
+  ENOSPC: 'max_user_watches=524288',
+  EMFILE: 'max_user_instances=1024',
+}
 
 export interface LiveOptions {
   reporter: Reporter
@@ -84,7 +91,8 @@ export class Live implements AsyncDisposable {
   #poll(error: NodeJS.ErrnoException): void {
     if (this.#polls) return
     this.#polls = true
-    const remedy = error.code === 'ENOSPC' ? '; to watch more: sudo sysctl fs.inotify.max_user_watches=524288' : ''
+    const setting = settings[error.code ?? '']
+    const remedy = setting === undefined ? '' : `; to watch more: sudo sysctl fs.inotify.${setting}`
     this.#options.reporter.warning(
       `the folder cannot be watched (${error.code ?? error.message}): it is looked at every ${pollPause / 1000} s${remedy}`,
     )
@@ -114,7 +122,7 @@ export class Live implements AsyncDisposable {
         else await this.#nextChange()
       } catch (error) {
         if (this.#signal.aborted) return
-        this.#options.reporter.warning(`changes are not in the pod yet: ${(error as Error).message}; it is tried again`)
+        this.#options.reporter.warning(delay(error as Error))
         this.#remote.close()
         this.#listAll = true
         await this.#rest(pause)
@@ -169,4 +177,10 @@ export class Live implements AsyncDisposable {
   async #rest(milliseconds: number): Promise<void> {
     await sleep(milliseconds, undefined, { signal: this.#signal }).catch(() => {})
   }
+}
+
+function delay(error: Error): string {
+  const sentence = `changes are not in the pod yet: ${error.message}; it is tried again`
+  if (!(error instanceof KuberunError) || error.hint === undefined) return sentence
+  return [sentence, ...error.hint.trimEnd().split('\n')].join('\n  ')
 }
