@@ -14,6 +14,7 @@ import { Heartbeat } from './heartbeat.ts'
 import type { Interrupts } from './interrupts.ts'
 import type { RunIO } from './io.ts'
 import { lostForGood } from './lost-for-good.ts'
+import { causeOfLoss } from './lost-upload.ts'
 import { outOrOver } from './out-or-over.ts'
 import { type Outcome, outcomeOf } from './outcome.ts'
 import { OutputPump } from './pump.ts'
@@ -86,6 +87,8 @@ async function syncUp(
   heartbeat.beat(control, () => lost.reject(lostForGood(control.lastError, pod.target.namespace)))
   try {
     await Promise.race([syncing.initial(), lost.promise])
+  } catch (error) {
+    throw await causeOfLoss(error, pod)
   } finally {
     over.abort()
   }

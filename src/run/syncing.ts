@@ -1,5 +1,6 @@
 import { KuberunError } from '../errors.ts'
 import { mayComeYet } from '../exec/start.ts'
+import { isForeground } from '../exec/terminal.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { RunOptions, SyncOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
@@ -19,13 +20,16 @@ import type { TerminalReporter } from './terminal-reporter.ts'
 /** Of so many files and patterns it is said one by one that something is wrong with them. */
 const mostWarnings = 10
 
-interface Parts {
+interface Around {
   client: KubeClient
-  sync: SyncOptions
-  up: Up
   io: RunIO
   reporter: TerminalReporter
   signal: AbortSignal
+}
+
+interface Parts extends Around {
+  sync: SyncOptions
+  up: Up
 }
 
 /** The sync of a run: begun before its pod is there, complete before its command starts, and kept up while that runs. */
@@ -38,9 +42,12 @@ export class Syncing implements AsyncDisposable {
   #live: Live | undefined
   #onSync: OnSync | undefined
 
-  private constructor(parts: Parts) {
-    this.#parts = parts
-    this.#listed = parts.up.tree.retake()
+  private constructor(root: string, around: Around & Pick<Parts, 'sync'>) {
+    // A run that fails ends the sync as well as one that is interrupted.
+    const signal = AbortSignal.any([around.signal, this.#over.signal])
+    const up = new Up({ root, sync: around.sync, reporter: around.reporter, signal })
+    this.#parts = { ...around, up, signal }
+    this.#listed = up.tree.retake()
     // Told where it is waited for.
     this.#listed.catch(() => {})
   }
@@ -49,14 +56,9 @@ export class Syncing implements AsyncDisposable {
    * Begins to list the local root.
    * @throws {UsageError} it can be no local root
    */
-  static async begin(
-    options: RunOptions & { sync: SyncOptions },
-    around: Pick<Parts, 'client' | 'io' | 'reporter' | 'signal'>,
-  ): Promise<Syncing> {
+  static async begin(options: RunOptions & { sync: SyncOptions }, around: Around): Promise<Syncing> {
     const { sync } = options
-    const { reporter, signal } = around
-    const root = await checkLocalRoot(sync.dir)
-    return new Syncing({ ...around, sync, up: new Up({ root, sync, reporter, signal }) })
+    return new Syncing(await checkLocalRoot(sync.dir), { ...around, sync })
   }
 
   /** Opens the sync exec as soon as the container takes it. */
@@ -95,7 +97,7 @@ export class Syncing implements AsyncDisposable {
 
   /** Keeps the pod's folder like the local one from now on. */
   keepUp(stderr: OutputPump): void {
-    const { sync, client, reporter } = this.#parts
+    const { sync, client, reporter, signal } = this.#parts
     const pod = this.#pod
     if (sync.once || pod === undefined) return
     if (sync.onSync !== undefined) {
@@ -108,7 +110,7 @@ export class Syncing implements AsyncDisposable {
         // stdout is the command's alone.
         write: ({ data }) => stderr.write(data),
         onFailure: (why) => reporter.warning(why),
-        signal: AbortSignal.any([this.#parts.signal, this.#over.signal]),
+        signal,
       })
     }
     this.#live?.begin()
@@ -128,7 +130,7 @@ export class Syncing implements AsyncDisposable {
 
   async #reopen(): Promise<Remote> {
     if (this.#pod === undefined) throw new Error('not connected')
-    this.#remote = await this.#open(this.#pod, AbortSignal.any([this.#parts.signal, this.#over.signal]))
+    this.#remote = await this.#open(this.#pod, this.#parts.signal)
     return this.#remote
   }
 
@@ -155,8 +157,9 @@ export class Syncing implements AsyncDisposable {
     const { up, sync, io, signal, reporter } = this.#parts
     const over = overLimit(up.tree.entries.values(), sync.maxUpload)
     if (over === undefined) return
-    if (!io.stdin.isTTY || !io.stderr.isTTY) throw overLimitError(over)
-    reporter.running()
+    // One in the background is stopped when it reads.
+    if (!io.stdin.isTTY || !io.stderr.isTTY || !isForeground()) throw overLimitError(over)
+    using _hush = reporter.hush()
     const answer = await ask(`${overLimitText(over)}\nGo on? [y/N] `, io, signal)
     if (!/^y(es)?$/i.test(answer.trim())) throw overLimitError(over)
   }

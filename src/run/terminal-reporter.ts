@@ -55,6 +55,17 @@ export class TerminalReporter implements Reporter, Disposable {
     this.#clear()
   }
 
+  /** Somebody is asked at the terminal: the line stays away until this is disposed of. */
+  hush(): Disposable {
+    const shows = this.#timer !== undefined
+    this.running()
+    return {
+      [Symbol.dispose]: () => {
+        if (shows) this.#timer = setTimeout(() => this.#show(), silence)
+      },
+    }
+  }
+
   [Symbol.dispose](): void {
     this.running()
     if (!this.#verbose) return

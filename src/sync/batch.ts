@@ -17,7 +17,10 @@ const longest = 30_000
 export function wholeTree(entries: readonly Entry[]): Request {
   const folders = entries.filter(isFolder)
   // Twice, as tars make absolute links last, which changes the times of the folders that these are in.
-  return { commands: ['unpack root', 'unpack root', ...closings(folders)], archives: [[...entries], folders] }
+  return {
+    commands: ['unpack root', 'unpack root', ...modesOf(folders.filter(isClosed))],
+    archives: [[...entries], folders],
+  }
 }
 
 /** Commands that remove files which are not to be there after all. */
@@ -50,20 +53,31 @@ export function applying(changes: Changes, tree: ReadonlyMap<string, Entry>, { f
         (path) => `${toOpen.has(path) ? 'opened' : 'folder'} ${quote(remote(path))}`,
       ),
       ...moves(staged),
-      ...(folders.length > 0 ? ['unpack root', ...closings(folders)] : []),
+      ...(folders.length > 0 ? ['unpack root', ...modesOf(folders)] : []),
     ],
     archives: folders.length > 0 ? [folders] : [],
   }
 }
 
-/** A tar that is not root, BusyBox's, leaves a folder open that was open while it wrote there. */
-function closings(folders: readonly FolderEntry[]): string[] {
-  const closed = folders
-    .filter(({ mode }) => (mode & 0o200) === 0)
-    .toSorted((one, other) => (one.path < other.path ? 1 : -1))
-  return [...Map.groupBy(closed, ({ mode }) => mode)].flatMap(([mode, alike]) =>
-    linesOf(alike.map(({ path }) => quote(remote(path)))).map((words) => `chmod ${mode.toString(8)} ${words}`),
+/**
+ * A tar that is not root, BusyBox's, sets the mode of a folder only where it makes it. What is in a folder comes before
+ * it, as it may be one that nobody can enter then.
+ */
+function modesOf(folders: readonly FolderEntry[]): string[] {
+  const alike: FolderEntry[][] = []
+  for (const folder of folders.toSorted((one, other) => (one.path < other.path ? 1 : -1))) {
+    const last = alike.at(-1)
+    if (last?.[0]?.mode === folder.mode) last.push(folder)
+    else alike.push([folder])
+  }
+  return alike.flatMap((some) =>
+    linesOf(some.map(({ path }) => quote(remote(path)))).map((words) => `chmod ${some[0]?.mode.toString(8)} ${words}`),
   )
+}
+
+/** Archives open it while something is written in it. */
+function isClosed({ mode }: FolderEntry): boolean {
+  return (mode & 0o700) !== 0o700
 }
 
 function isFolder(entry: Entry): entry is FolderEntry {
@@ -92,11 +106,11 @@ function foldersOnTheWay(paths: readonly string[]): string[] {
 }
 
 function removals({ removed, replaced }: Changes, staged: readonly Entry[], force: boolean): string[] {
-  const inTheWay = force ? staged.map(({ path }) => path) : [...replaced]
+  const inTheWay = new Set([...replaced, ...(force ? staged.map(({ path }) => path) : [])])
   const files = removed.filter((entry) => !isFolder(entry)).map(({ path }) => path)
   const folders = removed.filter(isFolder).map(({ path }) => path)
   return [
-    ...where('away', inTheWay),
+    ...where('away', [...inTheWay]),
     ...where('rm -f --', files),
     // What is in them first. One that is not empty, or not there, is fine.
     ...folders

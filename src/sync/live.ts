@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { KuberunError } from '../errors.ts'
 import type { Reporter } from '../pod/reporter.ts'
 import type { Remote } from './remote.ts'
 import type { Applied, Up } from './up.ts'
@@ -13,6 +14,12 @@ const slept = 15_000
 /** Between tries to bring there what could not be brought. */
 const [shortestPause, longestPause] = [100, 10_000]
 
+/** What Linux's limits are raised by: of what is watched, and of the programs that watch something. */
+const settings: Readonly<Record<string, string>> = {
+  ENOSPC: 'max_user_watches=524288',
+  EMFILE: 'max_user_instances=1024',
+}
+
 export interface LiveOptions {
   reporter: Reporter
   signal: AbortSignal
@@ -20,6 +27,8 @@ export interface LiveOptions {
   reopen: () => Promise<Remote>
   /** Called after each batch that was applied. */
   onApplied: (applied: Applied) => void
+  /** How often all is listed again, in milliseconds. */
+  rescanPause?: number
 }
 
 /**
@@ -36,6 +45,8 @@ export class Live implements AsyncDisposable {
   /** Folders in which something has changed. */
   #changed = new Set<string>()
   #listAll = false
+  /** When all was listed last. */
+  #listedAt = 0
   #polls = false
   #firstChange = 0
   #timer: NodeJS.Timeout | undefined
@@ -60,6 +71,7 @@ export class Live implements AsyncDisposable {
 
   /** Sends what changes until it is disposed of. */
   begin(): void {
+    this.#listedAt = performance.now()
     this.#done = this.#run()
   }
 
@@ -79,7 +91,8 @@ export class Live implements AsyncDisposable {
   #poll(error: NodeJS.ErrnoException): void {
     if (this.#polls) return
     this.#polls = true
-    const remedy = error.code === 'ENOSPC' ? '; to watch more: sudo sysctl fs.inotify.max_user_watches=524288' : ''
+    const setting = settings[error.code ?? '']
+    const remedy = setting === undefined ? '' : `; to watch more: sudo sysctl fs.inotify.${setting}`
     this.#options.reporter.warning(
       `the folder cannot be watched (${error.code ?? error.message}): it is looked at every ${pollPause / 1000} s${remedy}`,
     )
@@ -98,6 +111,8 @@ export class Live implements AsyncDisposable {
     let pause = shortestPause
     while (!this.#signal.aborted) {
       try {
+        // Not left to the waits: where something changes all the time, there may be none.
+        if (this.#untilDue === 0) this.#listAll = true
         await this.#list()
         if (this.#remote.over.aborted) this.#remote = await this.#options.reopen()
         const applied = await this.#up.send(this.#remote)
@@ -107,7 +122,7 @@ export class Live implements AsyncDisposable {
         else await this.#nextChange()
       } catch (error) {
         if (this.#signal.aborted) return
-        this.#options.reporter.warning(`changes are not in the pod yet: ${(error as Error).message}; it is tried again`)
+        this.#options.reporter.warning(delay(error as Error))
         this.#remote.close()
         this.#listAll = true
         await this.#rest(pause)
@@ -122,8 +137,10 @@ export class Live implements AsyncDisposable {
       const [changed, all] = [this.#changed, this.#listAll]
       this.#changed = new Set()
       this.#listAll = false
-      if (all) await tree.retake()
-      else if (changed.size > 0) await tree.refresh(changed)
+      if (all) {
+        await tree.retake()
+        this.#listedAt = performance.now()
+      } else if (changed.size > 0) await tree.refresh(changed)
       // What happened in a folder before it was watched, nobody has told.
       const added = this.#follow()
       if (added.length === 0) return
@@ -131,19 +148,25 @@ export class Live implements AsyncDisposable {
     }
   }
 
+  /** In how many milliseconds all is to be listed again. */
+  get #untilDue(): number {
+    const pause = this.#polls ? pollPause : (this.#options.rescanPause ?? rescanPause)
+    return Math.max(this.#listedAt + pause - performance.now(), 0)
+  }
+
   async #nextChange(): Promise<void> {
     if (this.#changed.size === 0) this.#wake = Promise.withResolvers()
-    const begin = Date.now()
-    const pause = this.#polls ? pollPause : rescanPause
-    const due = begin + pause
     const rest = new AbortController()
     const woken = this.#wake.promise.finally(() => rest.abort())
     // In short steps, so that a machine that has slept is noticed.
-    for (let last = begin; !rest.signal.aborted && !this.#signal.aborted; ) {
-      await Promise.race([woken, sleep(Math.min(pause, 5_000), undefined, { signal: rest.signal }).catch(() => {})])
+    for (let last = Date.now(); !rest.signal.aborted && !this.#signal.aborted; ) {
+      await Promise.race([
+        woken,
+        sleep(Math.min(this.#untilDue, 5_000), undefined, { signal: rest.signal }).catch(() => {}),
+      ])
       const now = Date.now()
       if (rest.signal.aborted) return
-      if (now > due || now - last > slept) {
+      if (this.#untilDue === 0 || now - last > slept) {
         this.#listAll = true
         rest.abort()
       }
@@ -154,4 +177,10 @@ export class Live implements AsyncDisposable {
   async #rest(milliseconds: number): Promise<void> {
     await sleep(milliseconds, undefined, { signal: this.#signal }).catch(() => {})
   }
+}
+
+function delay(error: Error): string {
+  const sentence = `changes are not in the pod yet: ${error.message}; it is tried again`
+  if (!(error instanceof KuberunError) || error.hint === undefined) return sentence
+  return [sentence, ...error.hint.trimEnd().split('\n')].join('\n  ')
 }

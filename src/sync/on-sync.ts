@@ -65,12 +65,16 @@ export class OnSync {
     const script = encodePath(
       `cd ${quote(remoteDir)} && export WARP_CHANGED=${quote(changed)} && exec sh -c ${quote(command)} </dev/null\n`,
     )
-    await exec.input({ framed: false }).write(Buffer.concat([Buffer.from(`${script.length}\n`), script]))
-    for (;;) {
-      const next = await exec.output.next()
-      if (!next.done) await write(next.value)
-      else if (next.value.kind === 'failed') throw next.value.error
-      else return next.value.code
+    try {
+      await exec.input({ framed: false }).write(Buffer.concat([Buffer.from(`${script.length}\n`), script]))
+      for (;;) {
+        const next = await exec.output.next()
+        if (!next.done) await write(next.value)
+        else if (next.value.kind === 'failed') throw next.value.error
+        else return next.value.code
+      }
+    } finally {
+      exec.close()
     }
   }
 }

@@ -1,7 +1,7 @@
 import { syncPath } from '../pod/workspace.ts'
 
-/** What the script needs beside the shell. */
-const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
+/** What the script needs beside the shell, and beside a `dd` that has `fullblock`: some, as of an old BusyBox, have not. */
+const needed = ['tar', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
 
 /**
  * The other side of the sync exec: a batch is a line `number length` and a script of that length, which is run; what it
@@ -16,7 +16,7 @@ const needed = ['tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
  * A tar that fails must not leave the rest of its archive unread, so that its failure can be told.
  *
  * `folder` makes sure of a folder that is one, and no link to one; `real` asks for that. Nothing is ever written, moved or
- * removed through a link. Who is not root may not change what is in a folder that is closed, with a mode such as 0555:
+ * removed through a link. Who is not root may not change what is in a folder that is closed, with a mode such as 0555 or 0:
  * `opened` and `away` open it, and whoever asked for that closes it again.
  *
  * `alone` ends the one before it, of a connection that was lost, which may still have something to do: no two are to change
@@ -40,9 +40,9 @@ unpack() {
   )
 }
 real() { [ -d "$1" ] && [ ! -L "$1" ]; }
-away() { rm -rf -- "$@" 2>/dev/null || { chmod -R u+w -- "$@"; rm -rf -- "$@"; }; }
+away() { rm -rf -- "$@" 2>/dev/null || { chmod -R u+rwx -- "$@"; rm -rf -- "$@"; }; }
 folder() { real "$1" || { away "$1" && mkdir -- "$1"; }; }
-writable() { [ -w "$1" ] || chmod u+w -- "$1"; }
+writable() { [ -w "$1" ] && [ -x "$1" ] || chmod u+wx -- "$1"; }
 opened() { folder "$1" && writable "$1"; }
 alone() {
   if [ -e pid ]; then
@@ -56,6 +56,7 @@ alone() {
 end() { read -r e && [ "$e" = "end $1" ]; }
 m=
 for t in ${needed.join(' ')}; do command -v "$t" >/dev/null || m="$m $t"; done
+[ "$(printf ab | dd bs=1 count=1 iflag=fullblock 2>/dev/null)" = a ] || m="$m dd"
 command -v gzip >/dev/null && z=gzip || z=
 [ "$m" ] || {
   cd ${syncPath} && { [ -w root ] || { echo 'root: Permission denied' >&2; false; }; } &&

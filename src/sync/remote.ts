@@ -83,7 +83,7 @@ export class Remote {
 
   /**
    * Has it done, all of it, after what was requested before.
-   * @throws {KuberunError} `sync` where a command failed; what the connection was lost by
+   * @throws {KuberunError} `sync` where a command failed; `pod` where it was killed; what the connection was lost by
    */
   async request({ commands, archives }: RemoteWork): Promise<void> {
     this.over.throwIfAborted()
@@ -158,6 +158,7 @@ class Conversation {
       const next = await this.#exec.output.next()
       if (next.done) {
         if (next.value.kind === 'failed') this.#refusal = next.value.error
+        else if (next.value.code > 128) this.#refusal = killed(next.value.code)
         return undefined
       }
       const text = next.value.data.toString()
@@ -186,6 +187,11 @@ const remedies: readonly [RegExp, string][] = [
   ],
   [/permission denied|not permitted|read-only/i, 'the command’s user must be able to write there: see --overrides'],
 ]
+
+/** Not by its own commands, whose failures it tells. */
+function killed(code: number): KuberunError {
+  return new KuberunError('pod', `the sync process in the pod was killed (exit code ${code})`)
+}
 
 function explain(stderr: string, remoteDir: string): KuberunError {
   // GNU tar remarks on times to come: where our clock is fast, on those of every file.

@@ -97,7 +97,7 @@ export class Up {
       for (const { path } of changes.removed) this.#sent.delete(path)
       // Whether or not something could be put in its place.
       for (const path of changes.replaced) this.#sent.delete(path)
-      this.#forgetDoubts(sent)
+      this.#forgetDoubts(sent, changes.removed)
       this.#note(sent)
       const paths = [...changes.removed.map(({ path }) => path), ...sent.entries.keys()]
       return paths.length === 0 ? undefined : { paths, bytes: bytesOf(sent.entries.values()) }
@@ -111,9 +111,15 @@ export class Up {
   }
 
   /** What changed while it was read is yet to come: until then nobody knows what is in its place. */
-  #forgetDoubts({ entries, changed }: Sent): void {
+  #forgetDoubts({ entries, changed }: Sent, removed: readonly Entry[]): void {
     const toCome = new Set(changed.filter((path) => !entries.has(path)))
-    for (const path of this.#unsure.keys()) if (!toCome.has(path)) this.#unsure.delete(path)
+    const gone = new Set(removed.map(({ path }) => path))
+    for (const [path, entry] of this.#unsure) {
+      if (toCome.has(path)) continue
+      this.#unsure.delete(path)
+      // What has vanished meanwhile, or cannot be read, may be there all the same: to be removed one day.
+      if (!gone.has(path)) this.#sent.set(path, outdated(entry))
+    }
   }
 
   get #sendOptions() {
@@ -150,8 +156,7 @@ export class Up {
     this.#restless = new Set(changed)
     for (const [path, entry] of entries) {
       // What changed meanwhile is there, to be removed one day; but it is not what is here.
-      const isOld = entry.type === 'file' && this.#restless.has(path)
-      this.#sent.set(path, isOld ? { ...entry, ctime: 0n } : entry)
+      this.#sent.set(path, this.#restless.has(path) ? outdated(entry) : entry)
       this.#left.delete(path)
     }
     const { sync, reporter } = this.#options
@@ -161,6 +166,12 @@ export class Up {
       if (!this.#told.has(text)) reporter.warning(`not sent, as it cannot be read: ${text}`)
     for (const text of unreadable) this.#told.add(text)
   }
+}
+
+/** As something that is there, and surely not as it is here. */
+function outdated(entry: Entry): Entry {
+  if (entry.type === 'file') return { ...entry, ctime: 0n }
+  return entry.type === 'folder' ? { ...entry, mode: -1 } : { ...entry, target: '' }
 }
 
 function bytesOf(entries: Iterable<Entry>): number {

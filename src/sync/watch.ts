@@ -55,8 +55,8 @@ export class Watcher implements Disposable {
       this.#watches.set(folder, watcher)
       return true
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') this.#onTrouble(error as NodeJS.ErrnoException)
+      const { code = '' } = error as NodeJS.ErrnoException
+      if (!ofTheFolder.includes(code)) this.#onTrouble(error as NodeJS.ErrnoException)
       return false
     }
   }
@@ -72,3 +72,6 @@ export class Watcher implements Disposable {
     this.#watches.delete(folder)
   }
 }
+
+/** It is not there, or nothing of it can be sent: that is no trouble with watching. Asked for again it is tried again. */
+const ofTheFolder = ['ENOENT', 'ENOTDIR', 'EACCES']

@@ -75,6 +75,32 @@ describe('at a terminal', { concurrency: 2, timeout: 300_000, skip: reason }, ()
     assert.equal((await t.screen()).match(/^not a tty$/gm)?.length, 3, await t.screen())
   })
 
+  test('whether to send so much is asked: the command gets what is typed later, and Ctrl-C ends it all', async () => {
+    await using t = await terminal()
+    await t.type('cd "$(mktemp -d)"; echo content >file; clear')
+    await t.type('kubectl warp --max-upload 3B head -n 1')
+    await t.shows(/\[y\/N\]$/)
+    await t.type('y')
+    await t.type('a line')
+    await t.shows(/^a line\n(a line\n)?here>$/m)
+
+    for (const [key, code] of [
+      ['C-c', 130],
+      ['C-d', 125],
+    ] as const) {
+      await t.type('clear; kubectl warp --max-upload 3B echo ran')
+      await t.shows(/\[y\/N\]$/)
+      await t.key(key)
+      await t.type('echo code $?')
+      await t.shows(new RegExp(`^code ${code}$`, 'm'))
+      assert.doesNotMatch(await t.screen(), /Abort|^ran$/m)
+    }
+
+    await t.type('clear; kubectl warp --max-upload 3B echo ran & wait $!; echo code $?')
+    await t.shows(/^code 125$/m)
+    assert.match(await t.screen(), /^error: .*--max-upload=3B/m)
+  })
+
   test('Ctrl-C ends a command and the loop around it', async () => {
     await using t = await terminal()
     await t.type('for i in 1 2 3; do echo round $i; kuberun sh -c "echo up; exec sleep 1000"; done; echo out $?')
@@ -169,29 +195,5 @@ describe('at a terminal', { concurrency: 2, timeout: 300_000, skip: reason }, ()
     await using t = await terminal()
     await t.type('kuberun stty size')
     await t.shows(/^30 100$/m)
-  })
-
-  test('a large upload is asked about, and the rest of what is typed is the command’s', async () => {
-    await using t = await terminal()
-    const large = 'kubectl warp --max-upload 1kB'
-    await t.type('mkdir large && cd large && truncate -s 2000 file')
-    await t.type(`${large} sh -c 'echo it has begun; cat' && echo and ended`)
-    await t.shows(/more than --max-upload=1kB; the largest: file 2 kB\nGo on\? \[y\/N\]/)
-    await t.type('y')
-    await t.shows(/^it has begun$/m)
-    await t.type('words')
-    await t.shows(/^words\nwords$/m)
-    await t.key('C-d')
-    await t.shows(/^and ended$/m)
-    await t.type(`${large} echo ran || echo refused $?`)
-    await t.shows(/Go on\? \[y\/N\]$/)
-    await t.type('n')
-    await t.shows(/^refused 125$/m)
-    await t.type(`${large} echo ran`)
-    await t.shows(/Go on\? \[y\/N\]$/)
-    await t.key('C-c')
-    await t.type('echo code $?')
-    await t.shows(/^code 130$/m)
-    assert.doesNotMatch(await t.screen(), /^ran$/m)
   })
 })

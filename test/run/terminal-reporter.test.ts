@@ -53,6 +53,18 @@ suite('the reporter', { concurrency: true }, () => {
     })
   }
 
+  test('shows nothing while somebody is asked, and goes on then', async () => {
+    const { reporter, text } = setUp({ isTTY: true })
+    reporter.waiting('a node')
+    {
+      using _hush = reporter.hush()
+      await new Promise((resolve) => setTimeout(resolve, 1_200))
+      assert.equal(text(), '')
+    }
+    await until(() => text().includes('a node'))
+    reporter[Symbol.dispose]()
+  })
+
   test('shows on a terminal what is waited for, on one line, gone when the command starts', async () => {
     const { reporter, text } = setUp({ isTTY: true })
     reporter.waiting('a node\nand \x07 more, which is a longer story than a line can hold')

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { suite, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { KuberunError } from '../../src/errors.ts'
 import type { SyncOptions } from '../../src/options.ts'
 import { until } from '../support/events.ts'
@@ -139,6 +140,35 @@ suite('warp', together, () => {
     })
   }
 
+  for (const order of ['before', 'after'] as const) {
+    test(
+      `says why its pod ended under the upload, which the watch tells ${order} the stream breaks`,
+      bounded,
+      async () => {
+        using local = folder()
+        writeFileSync(join(local.path, 'large'), randomBytes(5_000_000))
+        await using server = await ScriptedServer.start()
+        const message = 'Usage of EmptyDir volume "kuberun-sync" exceeds the limit "1Mi". '
+        const evict = async () => {
+          const [pod] = server.pods.all.values()
+          const told = () =>
+            pod?.update(({ status }) => Object.assign(status, { phase: 'Failed', reason: 'Evicted', message }))
+          if (order === 'before') told()
+          await pod?.kill()
+          if (order === 'after') setImmediate(told)
+        }
+        server.exec = (attempt) =>
+          attempt.run((stream, stdin) => {
+            if (attempt.kind === 'sync') stream.ws.once('message', () => void evict())
+            stream.feed(stdin)
+          })
+        const { code, message: said } = assertNotStarted(server, await warp(server, local.path, 'true'))
+        assert.equal(code, 'pod')
+        assert.match(said, /^pod "warp-\w+" ended while the folder went up: it was evicted: Usage of EmptyDir volume/)
+      },
+    )
+  }
+
   test('brings what changes while the command runs', bounded, async () => {
     using local = folder()
     mkdirSync(join(local.path, 'sub'))
@@ -268,11 +298,36 @@ suite('a warp that is over', () => {
       await until(() => resources() <= before)
     })
   }
+
+  test('by a lost connection watches nothing when its folder is listed at last', bounded, async () => {
+    using local = folder()
+    using bin = folder()
+    writeFileSync(join(bin.path, 'git'), '#!/bin/sh\nsleep 8\n', { mode: 0o755 })
+    const path = process.env['PATH']
+    process.env['PATH'] = `${bin.path}:${path}`
+    try {
+      await using server = await ScriptedServer.start()
+      server.exec = (attempt) => (attempt.kind === 'control' ? attempt.reset() : attempt.run())
+      const { error } = await warp(server, local.path, 'true', { pod: { orphanTimeout: 5_000 } })
+      assert.ok(error instanceof KuberunError && error.code === 'connection', String(error))
+      assert.ok(open('ProcessWrap') > 0)
+      await until(() => open('ProcessWrap') === 0)
+      // What follows the listing would have been done by then.
+      await setTimeout(500)
+      assert.equal(open('FSEventWrap'), 0)
+    } finally {
+      process.env['PATH'] = path
+    }
+  })
 })
 
 /** How many things are open that only a sync has. */
 function resources(): number {
-  return process.getActiveResourcesInfo().filter((name) => name === 'FSEventWrap' || name === 'Timeout').length
+  return open('FSEventWrap') + open('Timeout')
+}
+
+function open(kind: string): number {
+  return process.getActiveResourcesInfo().filter((name) => name === kind).length
 }
 
 /** A folder that not even root can read, as the way to it is longer than any may be. */

@@ -19,13 +19,23 @@ for (const [title, before, now, expected] of [
   ['nothing', [], [], []],
   ['a new file at the root', [], [file('x')], ["mv -f -- 'stage/x' 'root/'"]],
   ['a link in the place of a file', [file('x')], [link('x')], ["mv -f -- 'stage/x' 'root/'"]],
-  ['a new folder', [], [a], ["opened 'root/d'", 'unpack root']],
-  ['a new file in a folder', [a], [a, f], ["opened 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root']],
+  ['a new folder', [], [a], ["opened 'root/d'", 'unpack root', "chmod 755 'root/d'"]],
+  [
+    'a new file in a folder',
+    [a],
+    [a, f],
+    ["opened 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root', "chmod 755 'root/d'"],
+  ],
   [
     'a file that is gone from a folder',
     [a, f],
     [a],
-    ["{ ! { real 'root/d'; } || { writable 'root/d' && rm -f -- 'root/d/f'; }; }", "opened 'root/d'", 'unpack root'],
+    [
+      "{ ! { real 'root/d'; } || { writable 'root/d' && rm -f -- 'root/d/f'; }; }",
+      "opened 'root/d'",
+      'unpack root',
+      "chmod 755 'root/d'",
+    ],
   ],
   [
     'a folder that is gone: what is in it first',
@@ -52,7 +62,7 @@ for (const [title, before, now, expected] of [
     'a folder in the place of a file',
     [file('d')],
     [a, f],
-    ["away 'root/d'", "opened 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root'],
+    ["away 'root/d'", "opened 'root/d'", "mv -f -- 'stage/d/f' 'root/d/'", 'unpack root', "chmod 755 'root/d'"],
   ],
 ] as [string, Entry[], Entry[], string[]][]) {
   test(`what is done for ${title}`, () => {
@@ -67,6 +77,11 @@ test('by force, what is in the way of a file goes first', () => {
     "away 'root/x'",
     ...commands([a], now),
   ])
+})
+
+test('by force too, a folder goes whose place a file takes that is yet to come', () => {
+  const changes: Changes = { removed: [], put: [], replaced: new Set(['d']) }
+  assert.deepEqual(applying(changes, treeOf(file('d')), { force: true }).commands, ["away 'root/d'"])
 })
 
 test('a name is one word, whatever is in it', () => {
@@ -98,20 +113,21 @@ test('folders get their times and modes last: the new ones, and those in which s
     archives.map((entries) => entries.map(({ path }) => path).toSorted()),
     [['a/b', 'c', 'd']],
   )
-  assert.equal(all.at(-1), 'unpack root')
+  assert.deepEqual(all.slice(-2), ['unpack root', "chmod 755 'root/d' 'root/c' 'root/a/b'"])
 })
 
-test('a folder that is closed is closed again when all is in it, many by one command', () => {
+test('folders get their modes from the inside out, those alike by one command, in a whole tree the closed ones', () => {
   const tree = treeOf(
     folder('a', { mode: 0o555 }),
     folder('a/b', { mode: 0o555 }),
-    folder('c', { mode: 0o500 }),
-    folder('d', { mode: 0o755 }),
+    folder('c', { mode: 0 }),
+    folder('c/d', { mode: 0o755 }),
+    folder('e', { mode: 0o300 }),
   )
-  const closings = ["chmod 500 'root/c'", "chmod 555 'root/a/b' 'root/a'"]
-  assert.deepEqual(wholeTree([...tree.values()]).commands.slice(2), closings)
+  const [first, second, third] = ["chmod 300 'root/e'", "chmod 0 'root/c'", "chmod 555 'root/a/b' 'root/a'"]
+  assert.deepEqual(wholeTree([...tree.values()]).commands.slice(2), [first, second, third])
   const { commands: all } = applying(changesBetween(treeOf(), tree), tree, { force: false })
-  assert.deepEqual(all.slice(all.indexOf('unpack root') + 1), closings)
+  assert.deepEqual(all.slice(all.indexOf('unpack root') + 1), [first, "chmod 755 'root/c/d'", second, third])
 })
 
 test('what is not to be there after all goes, and nothing through a link', () => {

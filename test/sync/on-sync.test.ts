@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { WebSocket } from 'ws'
+import type { KubeClient } from '../../src/kube/client.ts'
 import { plainShell } from '../../src/pod/shell.ts'
-import { OnSync } from '../../src/sync/on-sync.ts'
+import { OnSync, type OnSyncOptions } from '../../src/sync/on-sync.ts'
 import { until } from '../support/events.ts'
 import { PodFolder } from '../support/pod-folder.ts'
 
@@ -9,7 +13,7 @@ const bounded = { timeout: 20_000 }
 const target = { namespace: 'dev', pod: 'p', container: 'kuberun' }
 
 /** A command that runs after batches, and what came of it. */
-function after(pod: PodFolder, command: string) {
+function after(pod: PodFolder, command: string, options: Partial<OnSyncOptions> = {}) {
   const over = new AbortController()
   const seen = { printed: '', failures: [] as string[] }
   const onSync = new OnSync({
@@ -21,6 +25,7 @@ function after(pod: PodFolder, command: string) {
     write: async ({ data }) => void (seen.printed += data.toString('latin1')),
     onFailure: (why) => seen.failures.push(why),
     signal: over.signal,
+    ...options,
   })
   return { onSync, seen, over }
 }
@@ -62,6 +67,30 @@ suite('what runs after a batch', () => {
       await until(() => seen.failures.length === count)
     }
     assert.deepEqual(seen.failures, Array(2).fill('--on-sync ended with exit code 3'))
+    await pod.idle()
+  })
+
+  test('leaves no connection where its output cannot be written', bounded, async () => {
+    using pod = new PodFolder()
+    const sockets: WebSocket[] = []
+    const client: KubeClient = {
+      ...pod.client,
+      connect: async (request) => {
+        const socket = await pod.client.connect(request)
+        sockets.push(socket)
+        return socket
+      },
+    }
+    const closedStderr = new Error('stderr is closed')
+    const { onSync, seen } = after(pod, 'echo x; until [ -e done ]; do :; done', {
+      client,
+      write: () => Promise.reject(closedStderr),
+    })
+    onSync.applied(['a'])
+    await until(() => seen.failures.length > 0)
+    assert.deepEqual(seen.failures, ['--on-sync could not be run: stderr is closed'])
+    const closed = () => sockets.every(({ readyState }) => readyState === WebSocket.CLOSED)
+    await until(closed).finally(() => writeFileSync(join(pod.root, 'done'), ''))
     await pod.idle()
   })
 })

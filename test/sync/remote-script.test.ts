@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { Shell } from '../../src/pod/shell.ts'
@@ -253,6 +253,55 @@ function runs({ shell, tools }: { shell: Shell; tools: string }): void {
     assert.deepEqual(manifest(pod.root), manifest(tree.path))
   })
 
+  test('sets the modes of folders, new ones and old, as a user that is not root', bounded, async () => {
+    await using tree = await temporaryFolder()
+    const make = (path: string, mode: number) => {
+      mkdirSync(join(tree.path, path), { recursive: true })
+      chmodSync(join(tree.path, path), mode)
+    }
+    make('old', 0o700)
+    using pod = new PodFolder({ tools, uid: isRoot ? 65_534 : undefined })
+    const before = treeOf(...(await entriesOf(tree.path)))
+    await pod.converse(shell, await raw(tree.path, 1, wholeTree([...before.values()])))
+    for (const [path, mode] of [
+      ['old', 0o2775],
+      ['old/new', 0o700],
+      ['other', 0o777],
+    ] as const) {
+      make(path, mode)
+    }
+    const changes = changesBetween(before, treeOf(...(await entriesOf(tree.path))))
+    assert.deepEqual(await pod.converse(shell, await rawChanges(tree.path, changes)), { lines: good, stderr: '' })
+    assert.deepEqual(
+      ['old', 'old/new', 'other'].map((path) => statSync(join(pod.root, path)).mode & 0o7777),
+      [0o775, 0o700, 0o777],
+    )
+  })
+
+  test('changes what is in folders that nobody may enter, as a user that is not root', bounded, async () => {
+    await using tree = await temporaryFolder()
+    const at = (path: string) => join(tree.path, path)
+    const sealed = ['a', 'b', 'c']
+    for (const path of sealed) mkdirSync(at(path))
+    using pod = new PodFolder({ tools, uid: isRoot ? 65_534 : undefined })
+    const entries = await entriesOf(tree.path)
+    const before = entries.map((entry) =>
+      entry.type === 'folder' ? { ...entry, mode: entry.path === 'c' ? 0o300 : 0 } : entry,
+    )
+    const { lines } = await pod.converse(shell, await raw(tree.path, 1, wholeTree(before)))
+    assert.deepEqual(lines, ['ready gzip:', '1 0'])
+    assert.deepEqual(
+      sealed.map((path) => statSync(join(pod.root, path)).mode & 0o777),
+      [0, 0, 0o300],
+    )
+    for (const path of ['a/new', 'c/new']) writeFileSync(at(path), path)
+    rmSync(at('b'), { recursive: true })
+    writeFileSync(at('b'), 'a file')
+    const changes = changesBetween(treeOf(...before), treeOf(...(await entriesOf(tree.path))))
+    assert.deepEqual(await pod.converse(shell, await rawChanges(tree.path, changes)), { lines: good, stderr: '' })
+    assert.deepEqual(manifest(pod.root), manifest(tree.path))
+  })
+
   test('ends the one before it that is still at work', bounded, async () => {
     using pod = new PodFolder({ tools })
     const first = pod.startScript(shell)
@@ -306,6 +355,13 @@ function runs({ shell, tools }: { shell: Shell; tools: string }): void {
     }
     using pod = new PodFolder({ tools, without: ['gzip'] })
     assert.deepEqual((await pod.converse(shell, Buffer.alloc(0))).lines, ['ready :'])
+  })
+
+  test('counts a dd that cannot take all of a block among them', { ...bounded, skip: own }, async () => {
+    using pod = new PodFolder({ tools })
+    rmSync(join(pod.bin, 'dd'))
+    writeFileSync(join(pod.bin, 'dd'), '#!/bin/sh\necho "dd: unknown iflag" >&2\nexit 1\n', { mode: 0o755 })
+    assert.deepEqual(await pod.converse(shell, Buffer.alloc(0)), { lines: ['ready gzip: dd'], stderr: '' })
   })
 
   test('says why it cannot begin', bounded, async () => {

@@ -195,6 +195,21 @@ suite('what is sent up', () => {
     assert.deepEqual(readdirSync(both.pod.root), [])
   })
 
+  test('is removed there where it vanished as it was sent again after a failure', bounded, async () => {
+    await using both = new Both()
+    writeFileSync(both.at('x'), 'old')
+    await both.begin()
+    writeFileSync(both.at('x'), 'new')
+    await both.up.tree.retake()
+    both.remote.close()
+    await assert.rejects(both.up.send(both.remote))
+    await both.open()
+    rmSync(both.at('x'))
+    await both.up.send(both.remote)
+    await both.settle()
+    assert.deepEqual(readdirSync(both.pod.root), [])
+  })
+
   test('is a folder again whose place a file had that vanished', bounded, async () => {
     await using both = new Both()
     mkdirSync(both.at('x'))

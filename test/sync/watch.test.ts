@@ -41,6 +41,8 @@ async function watched(...folders: string[]) {
   }
 }
 
+const isRoot = process.getuid?.() === 0
+
 suite('the watcher', () => {
   test('tells of each kind of change in which folder it was', bounded, async () => {
     for (const folder of ['', 'a', 'a/b', "odd 'n\n*", '\udcff']) {
@@ -133,6 +135,26 @@ suite('the watcher', () => {
       watcher.follow(['etc'])
       watcher[Symbol.dispose]()`
     execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 15_000 })
+  })
+
+  test('watches a folder that may not be read as soon as it may', { ...bounded, skip: !isRoot }, async () => {
+    await using it = await watched('closed', 'open')
+    for (const [folder, mode] of [
+      ['', 0o755],
+      ['open', 0o755],
+      ['closed', 0o700],
+    ] as const) {
+      chmodSync(it.at(folder), mode)
+    }
+    process.seteuid?.(65534)
+    try {
+      assert.deepEqual(it.watcher.follow(['', 'closed', 'open']), ['', 'open'])
+    } finally {
+      process.seteuid?.(0)
+    }
+    assert.deepEqual(it.troubles, [])
+    await it.toldOf(() => chmodSync(it.at('closed'), 0o755), '')
+    assert.deepEqual(it.watcher.follow(['', 'closed', 'open']), ['closed'])
   })
 
   test('says why a folder that is there cannot be watched', bounded, async () => {
