@@ -1,7 +1,7 @@
 import type { Agreed, Here } from './baseline.ts'
 import { besideName } from './beside.ts'
 import type { Conflict, ConflictReason, Findings } from './findings.ts'
-import { allIn, isNeverSent, isSameThing, type Node, some } from './sides.ts'
+import { allIn, isNeverSent, isSameThing, type Node, some } from './node.ts'
 
 /** What is known besides the two sides. */
 export interface Situation {
@@ -79,8 +79,9 @@ export function replace(node: Node, situation: Situation, out: Findings): void {
 
 /** Removes what is in the way, before what comes there. */
 function clear(node: Node, out: Findings): void {
-  for (const child of node.children) clear(child, out)
-  if (node.here !== undefined) out.puts.push({ does: 'remove', entry: node.here })
+  for (const { here } of [...allIn(node)].toReversed()) {
+    if (here !== undefined) out.puts.push({ does: 'remove', entry: here })
+  }
 }
 
 function saveBeside(node: Node, reason: ConflictReason, situation: Situation, out: Findings): Conflict {

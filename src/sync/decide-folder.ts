@@ -1,6 +1,6 @@
 import { clash, mayWin, type Situation } from './conflict.ts'
 import { addFindings, type Findings, noFindings } from './findings.ts'
-import { isNeverSent, type Node } from './sides.ts'
+import { isNeverSent, type Node } from './node.ts'
 
 interface Around {
   situation: Situation
@@ -12,7 +12,9 @@ interface Around {
 /** A folder, or one on one side and nothing on the other. */
 export function decideFolder(node: Node, { situation, out, decide }: Around): boolean {
   const inside = noFindings()
-  const isEmptied = node.children.map((child) => decide(child, situation, inside)).every((isGone) => isGone)
+  let isEmptied = true
+  // A loop, as each level is on the stack, and a pod may have thousands of them.
+  for (const child of node.children) isEmptied = decide(child, situation, inside) && isEmptied
   if (node.here !== undefined && node.there !== undefined) onBoth(node, inside, situation, out)
   else if (node.there !== undefined) return onlyThere(node, inside, situation, out)
   else return onlyHere(node, { inside, isEmptied, situation, out })

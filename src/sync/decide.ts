@@ -1,8 +1,8 @@
 import { clash, isUnstable, mayWin, reasonOf, replace, type Situation, sendUp } from './conflict.ts'
 import { decideFolder } from './decide-folder.ts'
 import type { Findings } from './findings.ts'
+import { allIn, isNeverSent, isSameThing, isTouchedHere, isTouchedThere, type Node } from './node.ts'
 import { isSameContent, isSameStat } from './same.ts'
-import { allIn, isNeverSent, isSameThing, isTouchedHere, isTouchedThere, type Node } from './sides.ts'
 
 /**
  * Decides about a path and all below it.

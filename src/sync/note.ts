@@ -21,8 +21,7 @@ export function noteSent(baseline: Map<string, Agreed>, { sent, removed, scan }:
   for (const local of sent) {
     const found = scan.get(local.path)
     // What is not as it was sent the command has changed since.
-    const remote = found !== undefined && isAsSent(local, found) ? found : unlisted(local)
-    baseline.set(local.path, { local, remote })
+    baseline.set(local.path, { local, remote: found !== undefined && isAsSent(local, found) ? found : local })
   }
 }
 
@@ -35,11 +34,6 @@ function isAsSent(sent: Entry, found: Entry): boolean {
 }
 
 const second = 1_000_000_000n
-
-/** Something that a listing never has. */
-function unlisted(entry: Entry): Entry {
-  return entry.type === 'file' ? { ...entry, ctime: -1n, ino: -1n } : entry
-}
 
 /** What of a {@link Reconciled} was done here, by path. */
 export interface Done {

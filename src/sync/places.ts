@@ -1,5 +1,6 @@
+import { isSameThing } from './node.ts'
 import { parentPath } from './path.ts'
-import { isSameThing, type Sides } from './sides.ts'
+import type { Sides } from './sides.ts'
 
 /** Where somebody has to look what is here, beyond what goes. */
 export interface Places {

@@ -1,5 +1,5 @@
 import type { Entry } from './entry.ts'
-import type { Node } from './sides.ts'
+import type { Node } from './node.ts'
 
 /**
  * Whether both sides have the same: where a link leads; what is in a file, and whether it can be executed, as git has it.

@@ -1,6 +1,6 @@
-import type { Agreed, Baseline, Here } from './baseline.ts'
-import { isSame } from './changes.ts'
+import type { Baseline, Here } from './baseline.ts'
 import type { Entry } from './entry.ts'
+import { isSameThing, type Node } from './node.ts'
 import { parentPath } from './path.ts'
 
 /** The two sides, and what they were. */
@@ -16,25 +16,6 @@ export interface Sides {
   comesBack: (path: string, isFolder: boolean) => boolean
 }
 
-/** A path on both sides. */
-export interface Node {
-  path: string
-  base: Agreed
-  here: Here | undefined
-  /** Whether what is here goes up. */
-  goes: boolean
-  /** What does not come back is seen as it was in the baseline. */
-  there: Entry | undefined
-  /** Whether what is there may come back, for its own sake or for that of what is in it. */
-  comes: boolean
-  /** Something that comes back is in this folder, which itself does not. */
-  isOnTheWay: boolean
-  hereChanged: boolean
-  thereChanged: boolean
-  /** By name. */
-  children: Node[]
-}
-
 /** @returns all nodes by path; '' is the root */
 export function nodesOf(sides: Sides): Map<string, Node> {
   const inside = new Map<string, Set<string>>([['', new Set()]])
@@ -42,15 +23,25 @@ export function nodesOf(sides: Sides): Map<string, Node> {
     for (const path of paths.keys()) place(path, inside)
   }
   const nodes = new Map<string, Node>()
-  build('')
-  return nodes
-
-  function build(path: string): Node {
-    const names = [...(inside.get(path) ?? [])].toSorted()
-    const node = nodeOf(sides, path, names.map(build))
-    nodes.set(path, node)
-    return node
+  // What is in a folder before the folder, without a call for each level: a pod may have thousands of them.
+  const waiting = [{ path: '', names: sorted(inside.get('')), children: new Array<Node>() }]
+  for (let at = waiting.at(-1); at !== undefined; at = waiting.at(-1)) {
+    const next = at.names[at.children.length]
+    if (next !== undefined && inside.has(next)) {
+      waiting.push({ path: next, names: sorted(inside.get(next)), children: [] })
+      continue
+    }
+    if (next === undefined) waiting.pop()
+    const node = next === undefined ? nodeOf(sides, at.path, at.children) : nodeOf(sides, next, [])
+    nodes.set(node.path, node)
+    const folder = next === undefined ? waiting.at(-1) : at
+    folder?.children.push(node)
   }
+  return nodes
+}
+
+function sorted(paths: ReadonlySet<string> = new Set()): string[] {
+  return [...paths].toSorted()
 }
 
 /** A path, and the folders that it is in. */
@@ -100,44 +91,4 @@ function seenThere({ comesBack }: Sides, was: Entry | undefined, is: Entry | und
   const isInItsPlace = is === undefined || (is.type === 'folder') !== (was?.type === 'folder')
   const isRemoved = isInItsPlace && was !== undefined && comesBack(was.path, was.type === 'folder')
   return isRemoved ? undefined : was
-}
-
-/** Whether nothing has happened to it, as far as its own side's listings tell. */
-export function isSameThing(one: Here | undefined, other: Here | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other
-  if (one.type === 'other' || other.type === 'other') return one.type === other.type
-  return isSame(one, other)
-}
-
-/** A node and all below it, folders before what is in them. */
-export function* allIn(node: Node): Generator<Node> {
-  yield node
-  for (const child of node.children) yield* allIn(child)
-}
-
-/** What the user has here and the pod never had: it does not go, nor did anything of its kind. */
-export function isNeverSent({ base, here, goes }: Node): boolean {
-  if (here === undefined || goes) return false
-  return base.local?.type !== here.type || base.isApart === true || base.isNeverSent === true
-}
-
-/** Whether something here would be lost with this node: more than the mode of a folder. */
-export function isTouchedHere(node: Node): boolean {
-  return some(node, (one) => {
-    const { base, here, hereChanged } = one
-    if (here === undefined || !hereChanged) return false
-    return isNeverSent(one) || here.type !== 'folder' || base.local?.type !== 'folder' || base.isApart === true
-  })
-}
-
-/** Whether the command made or changed something in it. */
-export function isTouchedThere(node: Node): boolean {
-  return some(node, ({ base, there, thereChanged }) => {
-    return there !== undefined && thereChanged && !(there.type === 'folder' && base.remote?.type === 'folder')
-  })
-}
-
-/** Whether it holds of a node, or of one below it. */
-export function some(node: Node, holds: (node: Node) => boolean): boolean {
-  return holds(node) || node.children.some((child) => some(child, holds))
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Entry } from '../../src/sync/entry.ts'
+import { placesToLookAt } from '../../src/sync/places.ts'
 import { type Agreed, type Here, type Policy, type Reconciled, reconcile } from '../../src/sync/reconcile.ts'
 import { file, folder, link, treeOf } from '../support/entries.ts'
 
@@ -204,6 +205,11 @@ suite('files on both sides', () => {
     assert.equal(words({ base: [old], remote: [there5], policy }), 'x: deleted here, changed there, left;')
   })
 
+  test('are at rest where they are apart, without a hash', () => {
+    const baseline = new Map([['x', { local: here, remote: there5, isApart: true } satisfies Agreed]])
+    assert.equal(both(there5, { baseline }), 'x: changed here and there, stands;')
+  })
+
   test('that are not stable there have to wait, whatever happens here', () => {
     for (const local of [old, here]) {
       assert.equal(words({ base: [old], local: [local], remote: [there5], unstable: ['x'] }), 'wait for x')
@@ -222,16 +228,22 @@ function put(given: Case): string[] {
 }
 
 suite('what is saved beside', () => {
-  const changed = { local: [folder('d'), file('d/x', { size: 5 })], remote: [folder('d'), file('d/x', { size: 6 })] }
+  const given = { local: [folder('d'), file('d/x', { size: 5 })], remote: [folder('d'), file('d/x', { size: 6 })] }
 
   test('has a name that nobody has', () => {
-    assert.deepEqual(put(changed), ['d/x.remote-r1'])
+    assert.deepEqual(put(given), ['d/x.remote-r1'])
     const taken = file('d/x.remote-r1')
-    assert.deepEqual(put({ ...changed, local: [...changed.local, taken] }), ['d/x.remote-r1-2'])
-    assert.deepEqual(put({ ...changed, remote: [...changed.remote, taken] }), ['d/x.remote-r1-2', 'd/x.remote-r1'])
+    assert.deepEqual(put({ ...given, local: [...given.local, taken] }), ['d/x.remote-r1-2'])
+    assert.deepEqual(put({ ...given, remote: [...given.remote, taken] }), ['d/x.remote-r1-2', 'd/x.remote-r1'])
     const long = 'ä'.repeat(127)
     const lasting = put({ local: [file(long, { size: 5 })], remote: [file(long, { size: 6 })] })
     assert.deepEqual(lasting, [`${'ä'.repeat(122)}.remote-r1`])
+    const [one, other] = [`${long}a`, `${long}b`]
+    const twins = put({
+      local: [file(one, { size: 5 }), file(other, { size: 5 })],
+      remote: [file(one, { size: 6 }), file(other, { size: 6 })],
+    })
+    assert.deepEqual(twins, [`${'ä'.repeat(122)}.remote-r1`, `${'ä'.repeat(121)}.remote-r1-2`])
   })
 
   test('is written over by a later version, unless somebody changed it', () => {
@@ -254,11 +266,18 @@ suite('what is saved beside', () => {
   })
 })
 
+const changed = file('d/a', { size: 9 })
+
+function count(given: Case): number {
+  return reconciled({ policy: { allowMassDelete: true }, ...given }).steps.length
+}
+
 suite('folders', () => {
   const tree = [folder('d'), file('d/a'), folder('d/e'), file('d/e/b')]
-  const changed = file('d/a', { size: 9 })
 
   test('come with what is in them, and go after it', () => {
+    // Cut in two, a rename leaves both names.
+    assert.equal(words({ base: [file('a')], local: [file('a')], remote: [file('b')] }), 'put b remove a')
     assert.equal(words({ remote: tree }), 'put d put d/a put d/e put d/e/b')
     assert.equal(words({ base: tree, local: tree }), 'remove d/a remove d/e/b remove d/e remove d')
   })
@@ -274,15 +293,38 @@ suite('folders', () => {
     assert.equal(words({ base: tree, local: [...tree, file('d/new')] }), told)
   })
 
+  test('are no longer known where they are none on either side', () => {
+    const forgotten = 'hash d note d/a note d/e note d/e/b'
+    assert.equal(words({ base: tree, local: [file('d')], remote: [file('d')] }), forgotten)
+  })
+
+  test('that came here in the place of something else are not what was deleted there', () => {
+    const baseline = new Map([['d', { local: file('d'), remote: folder('d'), isApart: true } satisfies Agreed]])
+    const local = [folder('d')]
+    assert.equal(words({ baseline, local }), 'd: changed here, deleted there, local; up d')
+    const policy = { onConflict: 'fail' } as const
+    const left = 'd: deleted here, changed there, left;'
+    assert.equal(words({ base: [file('d')], remote: [folder('d')], policy }), left)
+  })
+
   test('that were deleted here come again with what was changed there', () => {
     const remote = [folder('d'), changed, folder('d/e'), file('d/e/b')]
     const said = 'd/a: deleted here, changed there, remote;'
     assert.equal(words({ base: tree, remote }), `${said} put d put d/a up d/e up d/e/b`)
+    assert.equal(words({ base: tree, remote, unstable: ['d/a'] }), 'up d/e up d/e/b wait for d/a')
+  })
+
+  test('may be as deep as a path can be long', () => {
+    const deep = Array.from({ length: 2047 }, (_, at) => folder(`${'a/'.repeat(at)}a`))
+    assert.equal(count({ remote: deep }), 2047)
+    assert.equal(count({ base: deep, local: deep }), 2047)
+    assert.equal(count({ base: deep, local: deep, remote: [file('a')] }), 2048)
+    assert.equal(count({ local: [file('a')], remote: deep }), 2047)
   })
 
   test('make way for a file only where all in them is as it was sent', () => {
     const remote = [file('d')]
-    const gone = 'remove d/a remove d/e/b remove d/e remove d put d'
+    const gone = 'remove d/e/b remove d/e remove d/a remove d put d'
     assert.equal(words({ base: tree, local: tree, remote }), gone)
     const saved = 'd: changed here and there, saved; put d as d.remote-r1'
     assert.equal(words({ base: tree, local: [folder('d'), changed], remote }), saved)
@@ -343,12 +385,32 @@ suite('what the filters exclude', () => {
     assert.equal(words({ unsent, remote: same, contents: { 'd/a': true } }), 'put d/new note d/a')
   })
 
+  test('and is in a folder that comes stays there', () => {
+    const base = [folder('d'), file('d/a'), file('d/ignored')]
+    const given = { base, local: [file('d')], remote: [folder('d'), changed, file('d/ignored')], comesBack: notIgnored }
+    const said = 'd: changed here and there'
+    assert.equal(words(given), `${said}, saved; put d as d.remote-r1 put d/a as d.remote-r1/a`)
+    assert.equal(words({ ...given, policy: { onConflict: 'remote' } }), `${said}, remote; remove d put d put d/a`)
+  })
+
+  test('and has come in the place of what was sent was never sent', () => {
+    const unsent = [folder('d'), file('d/a')]
+    const said = 'd: never sent, but in the place of something there, saved;'
+    const saved = `${said} put d as d.remote-r1 put d/a as d.remote-r1/a`
+    const remote = [folder('d'), changed]
+    assert.equal(words({ base: [file('d')], unsent, remote }), saved)
+    // Whether or not somebody has listed the folder.
+    assert.equal(words({ unsent: [file('d/a')], remote }), saved)
+  })
+
   test('is not ours to write over because the command once had the same', () => {
     const baseline = new Map<string, Agreed>([['x', { local: file('x'), remote: file('x'), isNeverSent: true }]])
     const unsent = [file('x')]
     const said = 'x: never sent, but in the place of something there, saved; put x as x.remote-r1'
     assert.equal(words({ baseline, unsent, remote: [file('x', { size: 2 })] }), said)
     assert.equal(words({ baseline, unsent }), 'note x')
+    const { settled } = reconciled({ unsent, remote: [file('x', { ino: 2n })], contents: { x: true } })
+    assert.equal(settled.get('x')?.isNeverSent, true)
   })
 })
 
@@ -393,6 +455,25 @@ suite('many deletions', () => {
 })
 
 const isFifth = (path: string): boolean => path === 'hello.5.txt'
+
+test('where something may be that does not go has to be looked at', () => {
+  const known = folder('d')
+  const baseline = new Map<string, Agreed>([
+    ['d', { remote: known }],
+    ['old', { local: file('old'), remote: file('old') }],
+    ['e', { local: folder('e'), remote: folder('e') }],
+  ])
+  const local = treeOf(folder('e'), folder('f'), file('same'))
+  const remote = treeOf(known, file('d/new'), file('old'), file('f'), file('ignored'))
+  const { paths, folders } = placesToLookAt({ baseline, local, remote, comesBack: notIgnored })
+  assert.deepEqual([...paths], ['d/new', 'd', 'old'])
+  assert.deepEqual([...folders], ['e', 'f'])
+  const unchanged = new Map([['a', { remote: file('a') }]])
+  assert.equal(
+    placesToLookAt({ baseline: unchanged, local, remote: treeOf(file('a')), comesBack: notIgnored }).paths.size,
+    0,
+  )
+})
 
 test('five runs in one folder do not touch each other’s files', () => {
   const before = [file('common')]
