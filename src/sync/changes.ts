@@ -30,7 +30,8 @@ export function isEmpty({ removed, put }: Changes): boolean {
   return removed.length === 0 && put.length === 0
 }
 
-function isSame(one: Entry, other: Entry): boolean {
+/** Whether two entries of one tree are, as far as their stat tells, the same thing unchanged. */
+export function isSame(one: Entry, other: Entry): boolean {
   if (one.type === 'file' && other.type === 'file') {
     const sameContent = one.size === other.size && one.mtime === other.mtime && one.ctime === other.ctime
     return sameContent && one.mode === other.mode && one.ino === other.ino
