@@ -34,5 +34,5 @@ export function boundTime(nanoseconds: bigint): bigint {
   return nanoseconds < -farOff ? -farOff : nanoseconds
 }
 
-/** The year 33658: exact seconds for `utimes`, which takes a double. */
+/** The year 33658, which `utimes` can say. */
 const farOff = 1_000_000_000_000n * 1_000_000_000n
