@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
-  chmodSync,
   mkdirSync,
   readdirSync,
   realpathSync,
@@ -21,7 +20,7 @@ import { mutate } from '../support/mutations.ts'
 import { type Random, randomOf } from '../support/random.ts'
 import { archive, file, folder, hardLink, inPieces, link, long, pax, ustar } from '../support/tar-parts.ts'
 import { tars } from '../support/tars.ts'
-import { manifest, temporaryFolder } from '../support/trees.ts'
+import { manifest, openAll, temporaryFolder } from '../support/trees.ts'
 
 const duration = full ? 60_000 : 2000
 /** What none of these archives takes, however slow the machine. */
@@ -41,7 +40,7 @@ test('a mutated archive writes nothing outside, and ends', { timeout: duration +
       await extractMutated(originals, { root: world.root, random: randomOf(seed), ends })
       assert.deepEqual(manifest(world.outside), before, 'it wrote outside')
       assert.deepEqual(readdirSync(base.path).toSorted(), ['outside', 'root'], 'it wrote beside the root')
-      assert.ok(!walk(world.root).some((name) => name.startsWith('.kuberun-sync-')), 'it left what it staged')
+      assert.ok(!openAll(world.root).some(({ name }) => name.startsWith('.kuberun-sync-')), 'it left what it staged')
       assert.ok(performance.now() - start < longest, 'it took long')
     } catch (cause) {
       throw new Error(`with the seed ${seed}`, { cause })
@@ -115,18 +114,9 @@ async function extractMutated(originals: readonly Buffer[], { root, random, ends
 
 function makeRoot(root: string): void {
   mkdirSync(root, { recursive: true })
-  walk(root)
+  openAll(root)
   rmSync(root, { recursive: true })
   mkdirSync(join(root, 'dir'), { recursive: true })
   symlinkSync('../outside', join(root, 'l'))
   writeFileSync(join(root, 'kept'), 'kept')
-}
-
-/** The names of all that is in a folder, those in it opened where somebody who is not root could not look. */
-function walk(folderPath: string): string[] {
-  chmodSync(folderPath, 0o755)
-  return readdirSync(folderPath, { withFileTypes: true }).flatMap((item) => [
-    item.name,
-    ...(item.isDirectory() ? walk(join(folderPath, item.name)) : []),
-  ])
 }
