@@ -22,7 +22,7 @@ export interface ExtractOptions {
   /** What all paths of the archive begin with, such as `./`, and is not theirs here. */
   prefix?: string
   limits?: Partial<TarLimits>
-  /** Found out where it is not given; see `foldsNames`. */
+  /** Found out where it is not given; see `foldsNamesIn`. */
   foldsNames?: boolean
   /** False for the way that is not Linux's; see `openRoot`. */
   byDescriptor?: boolean

@@ -4,7 +4,7 @@ import type { ExtractOptions } from './extract-options.ts'
 import { stagingPrefix } from './filter.ts'
 import { LocalTree } from './local-tree.ts'
 import { openRoot } from './open-folder.ts'
-import { foldsNames } from './spellings.ts'
+import { foldsNamesIn } from './spellings.ts'
 import type { StagingNames } from './staged.ts'
 import type { TarCount } from './tar-limits.ts'
 
@@ -38,9 +38,11 @@ export function startExtracting(options: ExtractOptions, count: TarCount): Extra
   let next = 0
   const names = (): string => `${stagingPrefix}${runId}-${next++}`
   try {
-    const folds = options.foldsNames ?? probe(options, names())
-    const tree = new LocalTree(root, { foldsNames: folds, byDescriptor })
-    const sources = new LocalTree(root, { foldsNames: false, byDescriptor })
+    let folds = options.foldsNames
+    // To find out touches the root: only if something is put.
+    const foldsNames = (): boolean => (folds ??= probe(options, names()))
+    const tree = new LocalTree(root, { foldsNames, byDescriptor })
+    const sources = new LocalTree(root, { foldsNames: () => false, byDescriptor })
     return {
       options,
       count,
@@ -68,7 +70,7 @@ export function startExtracting(options: ExtractOptions, count: TarCount): Extra
 function probe({ root, byDescriptor }: ExtractOptions, name: string): boolean {
   const folder = openRoot(root, byDescriptor)
   try {
-    return foldsNames(folder, name)
+    return foldsNamesIn(folder, name)
   } catch {
     return process.platform === 'darwin' || process.platform === 'win32'
   } finally {

@@ -13,6 +13,14 @@ export async function foreign<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+export function foreignSync<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new Foreign(error)
+  }
+}
+
 export async function* foreignPieces(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   const iterator = pieces[Symbol.asyncIterator]()
   for (;;) {

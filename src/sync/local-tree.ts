@@ -6,8 +6,8 @@ import { type Spellings, spellingsIn } from './spellings.ts'
 import { visible } from './visible.ts'
 
 export interface LocalTreeOptions {
-  /** Whether two names that differ in case, or in how a letter is composed, are the same here. */
-  foldsNames: boolean
+  /** Whether two names that differ in case, or in how a letter is composed, are the same here. Asked when it matters. */
+  foldsNames: () => boolean
   /** False for the way that works everywhere; see {@link openRoot}. */
   byDescriptor?: boolean | undefined
 }
@@ -25,7 +25,7 @@ interface Step {
  * the path still leads to them.
  */
 export class LocalTree implements Disposable {
-  readonly #foldsNames: boolean
+  readonly #foldsNames: () => boolean
   readonly #steps: Step[]
 
   constructor(root: string, options: LocalTreeOptions) {
@@ -53,7 +53,7 @@ export class LocalTree implements Disposable {
    * @throws {Refusal} it is there in another spelling
    */
   checkSpelling(name: string): void {
-    if (!this.#foldsNames) return
+    if (!this.#foldsNames()) return
     const step = this.#last
     step.spellings ??= spellingsIn(step.folder.names())
     const other = step.spellings.other(name)

@@ -1,7 +1,7 @@
 import { type BigIntStats, lstatSync } from 'node:fs'
 import { fileEntry, type LinkEntry } from './entry.ts'
 import type { Extracting } from './extracting.ts'
-import { foreignPieces } from './foreign.ts'
+import { foreignPieces, foreignSync } from './foreign.ts'
 import { openOriginal, readOriginal } from './original.ts'
 import { parentPath } from './path.ts'
 import { putFolder } from './put-folder.ts'
@@ -91,7 +91,7 @@ interface Placed {
 /** @returns undefined where it is not wanted any more */
 function place(staged: Staged, { entry, path }: Omit<Placing, 'content'>, extracting: Extracting): Placed | undefined {
   const { options, tree } = extracting
-  const want = options.stillWants?.(entry, path) ?? { as: path }
+  const want = foreignSync(() => options.stillWants?.(entry, path)) ?? { as: path }
   if (want === 'skip') return undefined
   const at = pathWanted(entry, want)
   if (parentPath(at) !== parentPath(path)) throw new Refusal('its other path is in another folder')

@@ -30,7 +30,7 @@ function fold(name: string): string {
  * Finds out whether a file system takes names for the same that differ in case, or in how a letter is composed.
  * @param name of a file to try it with, which is none of anybody else's
  */
-export function foldsNames(folder: OpenFolder, name: string): boolean {
+export function foldsNamesIn(folder: OpenFolder, name: string): boolean {
   const [made, ...others] = [`${name}\u00c4`, `${name}\u00e4`, `${name}A\u0308`]
   writeFileSync(folder.at(made), '', { flag: 'wx', mode: 0o600 })
   try {

@@ -237,15 +237,22 @@ suite('what is wanted', bounded, () => {
     assert.deepEqual(readdirSync(target.path).toSorted(), ['b.remote-x7', 'c.remote-x7'])
   })
 
-  test('fails the extraction where it cannot be said, whatever the error', async () => {
+  test('may be nothing, and then nothing is touched', async () => {
     await using target = await temporaryFolder()
-    await assert.rejects(
-      into(target.path, archive(file('a'), file('b')), {
-        wants: () => (lstatSync('/nowhere/at/all').isFile() ? 'put' : 'skip'),
-      }),
-      { code: 'ENOENT' },
-    )
-    assert.deepEqual(readdirSync(target.path), [])
+    utimesSync(target.path, 1_000_000_000, 1_000_000_000)
+    await into(target.path, archive(file('a'), folder('d/'), link('l', 'a')), { wants: () => 'skip' })
+    assert.equal(statSync(target.path).mtimeMs, 1_000_000_000_000)
+  })
+
+  test('fails the extraction where it cannot be said, whatever the error', async () => {
+    const fail = (): never => {
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'lstat' })
+    }
+    for (const options of [{ wants: fail }, { stillWants: fail }]) {
+      await using target = await temporaryFolder()
+      await assert.rejects(into(target.path, archive(file('a'), file('b')), options), { code: 'ENOENT' })
+      assert.deepEqual(readdirSync(target.path), [])
+    }
   })
 })
 
