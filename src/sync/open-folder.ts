@@ -16,6 +16,8 @@ import { errnoOf } from './refusal.ts'
 export interface OpenFolder {
   /** From the root on. */
   readonly path: string
+  /** Whether what is written in it is in it, though something else came into its place. */
+  readonly isExact: boolean
   /** Where something in it is, for node:fs. Pass no name for the folder itself. */
   at(name?: string): string | Buffer
   /**
@@ -51,6 +53,7 @@ const flags = pathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW
  */
 class DescriptorFolder implements OpenFolder {
   readonly path: string
+  readonly isExact = true
   readonly #root: number
   readonly #fd: number
 
@@ -112,6 +115,7 @@ function rootPlace(fd: number): string {
  */
 class PathFolder implements OpenFolder {
   readonly path: string
+  readonly isExact = false
   readonly #parent: PathFolder | undefined
   readonly #local: string
   readonly #stat: BigIntStats

@@ -33,6 +33,8 @@ function nameFault(name: string): string | undefined {
  * leads to hooks as a folder does. See git's `is_hfs_dotgit` and `is_ntfs_dotgit`.
  */
 function isGit(name: string): boolean {
+  // Most names are not worth the rest.
+  if (!/g.*i.*t/is.test(name)) return false
   const plain = name
     .normalize('NFC')
     .replaceAll(ignorable, '')

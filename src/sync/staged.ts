@@ -89,7 +89,7 @@ export class Staged implements Disposable {
       throw error
     }
     this.#isPlaced = true
-    if (!this.#folder.isThere()) throw moved()
+    if (!this.#folder.isExact && !this.#folder.isThere()) throw moved()
     return this.#fd === undefined
       ? lstatSync(this.#folder.at(name), { bigint: true })
       : fstatSync(this.#fd, { bigint: true })

@@ -575,6 +575,17 @@ const races: Hostile[] = [
     leaves: true,
   },
   {
+    title: 'a folder that becomes another while a file is written in it',
+    archive: (world) =>
+      slowly(file('dir/secret', 'x'.repeat(5000)), () => {
+        renameSync(join(world.root, 'dir'), join(world.root, 'away'))
+        mkdirSync(join(world.root, 'dir'))
+      }),
+    refused: [['dir/secret', /moved while/]],
+    put: [],
+    leaves: true,
+  },
+  {
     title: 'a folder that is removed while a file is written in it',
     archive: (world) =>
       slowly(file('dir/secret', 'x'.repeat(5000)), () => rmSync(join(world.root, 'dir'), { recursive: true })),
