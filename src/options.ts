@@ -83,6 +83,20 @@ export interface SyncOptions {
   onSync?: string
   /** What cannot be read fails the run instead of a warning. */
   strict: boolean
+  /** What of the changes that the command makes comes back; absent: none. */
+  back?: BackOptions
+}
+
+/** How what the command changed in the remote root comes back. */
+export interface BackOptions {
+  /** gitignore patterns: what matches comes back although it does not go up. */
+  patterns: readonly string[]
+  /** What becomes of a file that changed on both sides. */
+  onConflict: 'keep-both' | 'local' | 'remote' | 'fail'
+  /** Whether more than half of ten or more files may be deleted here. */
+  allowMassDelete: boolean
+  /** Milliseconds between two looks at the remote root while the command runs. With {@link SyncOptions.once} there is none until it has ended. */
+  interval: number
 }
 
 /** One run: a command in an ephemeral pod. All durations are milliseconds. */
