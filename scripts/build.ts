@@ -4,9 +4,17 @@ import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
 /** The programs: each has a module in plugins/bin/. */
-const programs = ['kuberun', 'warp', 'kubewarp', 'kuberun-sandbox']
-/** The names they are installed under. There is no plain `warp`: others have a program of that name. */
-const installed = ['kubectl-kuberun', 'kuberun', 'kubectl-warp', 'kubewarp', 'kuberun-sandbox']
+const programs = ['kuberun', 'warp', 'kubewarp', 'biwarp', 'kubebiwarp', 'kuberun-sandbox']
+/** The names they are installed under. There is no plain `warp`: others have a program of that name; nor a plain `biwarp`, for being like it. */
+const installed = [
+  'kubectl-kuberun',
+  'kuberun',
+  'kubectl-warp',
+  'kubewarp',
+  'kubectl-biwarp',
+  'kubebiwarp',
+  'kuberun-sandbox',
+]
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 rmSync('dist', { recursive: true, force: true })

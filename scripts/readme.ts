@@ -1,12 +1,13 @@
 // Writes the tables of flags into README.md, or into the file that is named; with --check only tells whether they fit.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { backFlags } from '../plugins/back-flags.ts'
 import { type FlagText, flagTexts } from '../plugins/flag-texts.ts'
 import { flags } from '../plugins/flags.ts'
 import { syncFlags } from '../plugins/sync-flags.ts'
 
 /** What stands between `<!-- NAME -->` and `<!-- /NAME -->`. */
-const parts = { flags, 'sync flags': syncFlags }
+const parts = { flags, 'sync flags': syncFlags, 'back flags': backFlags }
 
 const words = process.argv.slice(2)
 const [file = fileURLToPath(new URL('../README.md', import.meta.url))] = words.filter((word) => word !== '--check')

@@ -1,5 +1,6 @@
 export { ApiError, type ApiFailure, type ErrorCode, KuberunError, UsageError } from './errors.ts'
 export {
+  type BackOptions,
   type ClusterOptions,
   defaultImage,
   defaultMaxUpload,

@@ -19,7 +19,7 @@ function section(title: string): string {
   return text.split('\n## ')[0] ?? ''
 }
 
-const examples = [...section('Ten examples').matchAll(/^```sh\n(.*?)^```\n\n^```text\n(.*?)^```$/gms)].map(
+const examples = [...section('Eleven examples').matchAll(/^```sh\n(.*?)^```\n\n^```text\n(.*?)^```$/gms)].map(
   ([, script = '', output = '']) => ({ script, output }),
 )
 
@@ -37,9 +37,9 @@ describe("README's examples", () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test('they are ten', () => {
-    assert.equal(examples.length, 10)
-    assert.equal(section('Ten examples').match(/^```sh$/gm)?.length, 10)
+  test('they are eleven', () => {
+    assert.equal(examples.length, 11)
+    assert.equal(section('Eleven examples').match(/^```sh$/gm)?.length, 11)
   })
 
   for (const { script, output } of examples) {

@@ -1,13 +1,15 @@
 import { UsageError } from '../errors.ts'
 import type { SyncOptions } from '../options.ts'
 import { check, controlFault, nulFault } from './checks.ts'
+import { validateBack } from './validate-back.ts'
 
 /** Finds what is wrong with a sync; whether the local folder is there is not asked. @throws {UsageError} */
-export function validateSync({ dir, remoteDir, maxUpload, onSync = '' }: SyncOptions): void {
+export function validateSync({ dir, remoteDir, maxUpload, onSync = '', back }: SyncOptions): void {
   check('folder', dir, dirFault)
   check('remote folder', remoteDir, remoteDirFault)
   if (!(maxUpload > 0)) throw new UsageError('--max-upload must be higher than zero')
   check('command for --on-sync', onSync, nulFault)
+  if (back !== undefined) validateBack(back)
 }
 
 /** Where the container's own things are, and ours: nothing may be mounted over them. */

@@ -13,6 +13,8 @@ const program = join(root, 'dist/bin/kuberun')
 const plugin = join(root, 'dist/bin/kubectl-kuberun')
 const warp = join(root, 'dist/bin/kubectl-warp')
 const kubewarp = join(root, 'dist/bin/kubewarp')
+const biwarp = join(root, 'dist/bin/kubectl-biwarp')
+const kubebiwarp = join(root, 'dist/bin/kubebiwarp')
 const folder = mkdtempSync(join(tmpdir(), 'kuberun-test-'))
 after(() => rmSync(folder, { recursive: true }))
 
@@ -58,11 +60,31 @@ test('warp and kubewarp have the flags of kuberun and those of the sync, which k
   assert.match((await run(program, ['--dir=.', 'x'])).stderr, /^error: unknown flag: --dir\n/)
 })
 
-test('what is installed is what the build makes, and no plain warp', () => {
+test('biwarp and kubebiwarp have the flags of warp and those of what comes back, which warp has not', async () => {
+  const [own, asPlugin, short] = await Promise.all([warp, biwarp, kubebiwarp].map((path) => run(path, ['--help'])))
+  assert.match(asPlugin?.stdout ?? '', /^USAGE\n {2}kubectl biwarp \[flags\] \[--\] COMMAND \[ARG\.\.\.\]\n/)
+  assert.match(asPlugin?.stdout ?? '', /\n {2}kubectl biwarp --image=gcc:15 --return='build\/\*\*' -- make\n/)
+  assert.match(short?.stdout ?? '', /^USAGE\n {2}kubebiwarp \[flags\] \[--\] INCLUDE COMMAND \[ARG\.\.\.\]\n/)
+  // The line as it is typed, in one line, so that it can be copied.
+  const line = 'seq 1 5 | xargs -P5 -I{} kubebiwarp "hello.{}.txt" "echo hello {} > hello.{}.txt"; cat hello.*.txt'
+  assert.ok(short?.stdout.includes(`\n  ${line}\n`))
+  for (const help of [asPlugin, short]) {
+    assert.equal(help?.exitCode, 0)
+    assert.equal(help.stderr, '')
+    assert.match(help.stdout, /\nSYNC FLAGS\n.*--dir=.*\nBACK FLAGS\n.*--return=.*\nPOD FLAGS\n.*--image=IMAGE/s)
+    assert.match(help.stdout, /NAME\.remote-RUNID/)
+    const exitCodes = help.stdout.slice(help.stdout.indexOf('\nEXIT CODES\n')).replaceAll(/\s+/g, ' ')
+    assert.match(exitCodes, / 125 biwarp itself failed: .* halted, or --on-conflict=fail and a conflict 126 /)
+  }
+  assert.doesNotMatch(own?.stdout ?? '', /BACK FLAGS|--return|both ways/)
+  assert.match((await run(warp, ['--return=a', 'x'])).stderr, /^error: unknown flag: --return\n/)
+})
+
+test('what is installed is what the build makes, and neither a plain warp nor a plain biwarp', () => {
   const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   const made = readdirSync(join(root, 'dist/bin')).filter((name) => name !== 'package.json')
   assert.deepEqual(Object.keys(bin).toSorted(), made.toSorted())
-  assert.ok(!made.includes('warp'))
+  for (const plain of ['warp', 'biwarp']) assert.ok(!made.includes(plain))
 })
 
 test('a link to the program is the program that its name says', async () => {
@@ -85,6 +107,8 @@ test('the version is the one of package.json', async () => {
   assert.equal((await run(program, ['--version'])).stdout, `kuberun ${version}`)
   assert.equal((await run(warp, ['--version'])).stdout, `warp ${version}`)
   assert.equal((await run(kubewarp, ['--version'])).stdout, `kubewarp ${version}`)
+  assert.equal((await run(biwarp, ['--version'])).stdout, `biwarp ${version}`)
+  assert.equal((await run(kubebiwarp, ['--version'])).stdout, `kubebiwarp ${version}`)
 })
 
 test('help, version and mistakes load nothing that speaks to a cluster', async () => {
@@ -104,8 +128,11 @@ test('help, version and mistakes load nothing that speaks to a cluster', async (
     assert.doesNotMatch((await run(program, words, watched)).stderr, /loaded/, words.join(' '))
   }
   for (const words of [['--help'], ['--remote-dir=/', 'x'], ['--dir', join(folder, 'none'), 'x']]) {
-    assert.doesNotMatch((await run(warp, words, watched)).stderr, /loaded/, words.join(' '))
+    for (const path of [warp, biwarp]) {
+      assert.doesNotMatch((await run(path, words, watched)).stderr, /loaded/, words.join(' '))
+    }
   }
+  assert.doesNotMatch((await run(biwarp, ['--return-interval=99ms', 'x'], watched)).stderr, /loaded/)
   assert.match((await run(program, ['x'], watched)).stderr, /loaded/)
   assert.match((await run(warp, ['x'], watched)).stderr, /loaded/)
 })
@@ -131,7 +158,7 @@ test('every mistake is one sentence on stderr and 125', async () => {
   for (const { words, result } of results) assertOneSentence(result, words)
 })
 
-test('every mistake of warp and kubewarp says what it is, in one sentence on stderr, and is 125', async () => {
+test('every mistake of warp, biwarp and their short forms says what it is, in one sentence on stderr, and is 125', async () => {
   const file = join(folder, 'a-file')
   writeFileSync(file, '')
   const rows: [string, string[], string | RegExp][] = [
@@ -156,6 +183,22 @@ test('every mistake of warp and kubewarp says what it is, in one sentence on std
     [kubewarp, ['src/**'], 'no command given after the include pattern "src/**"'],
     [kubewarp, ['src/**', '--'], 'no command given after the include pattern "src/**"'],
     [kubewarp, ['', 'x'], 'invalid include pattern "": must not be empty'],
+    [biwarp, [], 'no command given'],
+    [biwarp, ['--dir', file, 'x'], `"${file}" is no folder`],
+    [biwarp, ['--return=', 'x'], 'invalid argument "" for "--return" flag: must not be empty'],
+    [biwarp, ['--return=a//b', 'x'], /must not have two slashes together$/],
+    [biwarp, ['--on-conflict=mine', 'x'], /must be "keep-both", "local", "remote" or "fail"$/],
+    [biwarp, ['--allow-mass-delete=all', 'x'], /must be true or false$/],
+    [biwarp, ['--return-interval=often', 'x'], /must be a duration such as /],
+    [biwarp, ['--return-interval=99ms', 'x'], '--return-interval must be 100ms or longer'],
+    [biwarp, ['--return-interval=0', '--plan'], '--return-interval must be 100ms or longer'],
+    [biwarp, ['-o', 'yaml', 'x'], '--output needs --plan or --dry-run=client'],
+    [biwarp, ['--plan', '--dry-run=client', 'x'], '--plan and --dry-run=client do not go together'],
+    [kubebiwarp, [], 'no include pattern and no command given'],
+    [kubebiwarp, ['*.txt'], 'no command given after the include pattern "*.txt"'],
+    [kubebiwarp, ['#', 'x'], /^error: invalid include pattern "#": is a comment/],
+    [kubebiwarp, ['--return-interval=25d', 'a', 'x'], /must be a duration such as /],
+    [kubebiwarp, ['--return-interval=600h', 'a', 'x'], '--return-interval must be 596h or shorter'],
   ]
   const results = await Promise.all(rows.map(async ([path, words]) => run(path, words)))
   for (const [at, [, words, message]] of rows.entries()) {
@@ -165,10 +208,12 @@ test('every mistake of warp and kubewarp says what it is, in one sentence on std
   }
 })
 
-test('the words of kubewarp after the pattern are the command, untouched', async () => {
+test('the words of a short form after the pattern are the command, untouched', async () => {
   assert.equal(await recordedBy(kubewarp, 'src/**', 'make', '-n', 'test'), 'make -n test')
   assert.equal(await recordedBy(kubewarp, '--', '-a', '--', 'make', '--', 'test'), 'make -- test')
   assert.equal(await recordedBy(warp, 'make', '-n', 'test'), 'make -n test')
+  assert.equal(await recordedBy(kubebiwarp, 'hello.1.txt', 'make', '-n', 'test'), 'make -n test')
+  assert.equal(await recordedBy(biwarp, '--return', 'a', '--', 'make', '--', 'test'), 'make -- test')
 })
 
 test('a word that is not UTF-8 is refused, and one that holds U+FFFD is not', async () => {
@@ -268,6 +313,21 @@ function assertOneSentence(result: Awaited<ReturnType<typeof run>> | undefined, 
   assert.ok(!result.stderr.includes('internal error') && !result.stderr.includes('\u001b'))
   return result.stderr
 }
+
+test('the plan of a biwarp is that of a warp', async () => {
+  const tree = mkdtempSync(join(folder, 'tree-'))
+  for (const name of ['a.c', 'b.h', '.warpignore']) writeFileSync(join(tree, name), '*.o\n')
+  for (const words of [
+    ['--plan', '--dir', tree],
+    ['--plan', '--dir', tree, '-o', 'json'],
+  ]) {
+    const [up, both] = await Promise.all([warp, biwarp].map((path) => run(path, words)))
+    assert.deepEqual([both?.exitCode, both?.stderr], [0, ''])
+    assert.equal(both?.stdout, up?.stdout)
+  }
+  const short = await run(kubebiwarp, ['--plan', '--dir', tree, '*.c'])
+  assert.equal(short.stdout, (await run(warp, ['--plan', '--dir', tree, '--include', '*.c'])).stdout)
+})
 
 /** The command as the annotation of the pod that would be made has it. */
 async function recordedBy(path: string, ...words: string[]): Promise<string> {
