@@ -13,17 +13,25 @@ import { join, resolve } from 'node:path'
 import { measureLatency } from './latency.ts'
 import { alternate, median, type Sample } from './measure.ts'
 import { writeReport } from './report.ts'
+import { measureReturnLatency } from './return-latency.ts'
 import { makeManyFiles } from './trees.ts'
 
 const image = process.env.KUBERUN_BENCH_IMAGE ?? 'alpine:3.20'
 const bytes = 300_000_000
 const kuberun = resolve('dist/bin/kuberun')
 const warp = resolve('dist/bin/kubectl-warp')
+const biwarp = resolve('dist/bin/kubectl-biwarp')
 const pod = `kuberun-bench-${process.pid}`
 const scratch = mkdtempSync(join(tmpdir(), 'kuberun-bench-'))
 const input = join(scratch, 'input')
 const manyFiles = join(scratch, 'many')
 const oneFile = join(scratch, 'one')
+/** The many files as an archive, of which a command makes them there, and where they come back to, with ours and theirs. */
+const manyArchive = join(scratch, 'many.tar')
+const back = { ours: join(scratch, 'back-ours'), theirs: join(scratch, 'back-theirs') }
+const tidyBack = `rm -rf ${back.ours} ${back.theirs} && mkdir ${back.ours}`
+/** Hidden, so that it stays where the volume is tidied. */
+const backThere = '/volume/.back'
 const run = `kubectl run --image=${image} -i --rm --restart=Never -q`
 // The `:` keeps the shell, and with it stdout, open: containerd closes the stdin of a process whose stdout is closed.
 const swallow = 'cat >/dev/null; :'
@@ -50,6 +58,8 @@ interface Row {
   tidy?: string
   /** The same without the bytes: what is left of the difference is the stream's own time. */
   empty?: { ours: string; theirs: string }
+  /** How many bytes they are, for rates; as many as in a stream, where it is not given. */
+  size?: number
 }
 
 const rows: Row[] = [
@@ -111,9 +121,39 @@ const rows: Row[] = [
     pairs: 5,
     budget: 0.8,
   },
+  // The command makes what comes back; in what it is compared with, elsewhere in the pod, so that nothing comes.
+  {
+    name: 'return 10,000 files',
+    ours: `exec ${biwarp} --once --dir ${back.ours} 'tar xf -' <${manyArchive}`,
+    theirs: `exec kubectl cp ${pod}:${backThere}/many ${back.theirs}`,
+    tidy: tidyBack,
+    pairs: 5,
+    budget: 0.8,
+    empty: {
+      ours: `exec ${biwarp} --once --dir ${back.ours} 'cd /tmp && tar xf -' <${manyArchive}`,
+      theirs: `exec kubectl exec ${pod} -- true`,
+    },
+    size: 61_000_000,
+  },
+  {
+    name: 'return 300 MB',
+    ours: `exec ${biwarp} --once --dir ${back.ours} 'head -c ${bytes} /dev/urandom >file'`,
+    theirs: `exec kubectl cp ${pod}:${backThere}/file ${back.theirs}`,
+    tidy: tidyBack,
+    pairs: 5,
+    budget: 0.8,
+    empty: {
+      ours: `exec ${biwarp} --once --dir ${back.ours} 'head -c ${bytes} /dev/urandom >/tmp/file'`,
+      theirs: `exec kubectl exec ${pod} -- true`,
+    },
+  },
 ]
-/** A row of its own kind: nothing of kubectl's is like it. */
+/** Rows of their own kind: nothing of kubectl's is like them. */
 const saved = 'save to visible'
+const returned = [
+  { name: 'return to visible', flags: [], budget: 'p50 ≤ 1.2 s' },
+  { name: 'return to visible, every 200 ms', flags: ['--return-interval=200ms'], budget: 'p50 ≤ 400 ms' },
+]
 
 const table: string[] = []
 const wanted = process.argv.slice(2)
@@ -124,15 +164,26 @@ try {
   makeManyFiles(manyFiles)
   mkdirSync(oneFile)
   linkSync(input, join(oneFile, 'file'))
+  mkdirSync(back.ours)
   execFileSync('kubectl', ['run', pod, `--image=${image}`, '--restart=Never', `--overrides=${volume}`])
   execFileSync('kubectl', ['wait', '--for=condition=Ready', `pod/${pod}`, '--timeout=120s'])
+  if (chosen.some(({ name }) => name.startsWith('return'))) fillThere()
   print('| what | kuberun | kubectl | ratio | budget | peak memory |\n| --- | --- | --- | --- | --- | --- |')
   for (const row of chosen) await compare(row)
   if (isWanted(saved)) await latency()
+  for (const row of returned.filter(({ name }) => isWanted(name))) await returnLatency(row)
   if (chosen.length === rows.length) writeReport(table)
 } finally {
   execFileSync('kubectl', ['delete', 'pod', pod, '--ignore-not-found', '--grace-period=1', '--wait=false'])
   rmSync(scratch, { recursive: true, force: true })
+}
+
+/** Puts into the volume what kubectl cp is to bring back. */
+function fillThere(): void {
+  execFileSync('tar', ['-cf', manyArchive, '-C', scratch, 'many'])
+  const exec = `kubectl exec -i ${pod} -- sh -c`
+  execFileSync('sh', ['-c', `${exec} 'mkdir -p ${backThere} && tar xf - -C ${backThere}' <${manyArchive}`])
+  execFileSync('sh', ['-c', `${exec} 'cat >${backThere}/file' <${input}`])
 }
 
 function print(line: string): void {
@@ -150,7 +201,7 @@ function duration(ms: number): string {
   return ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(2)} s`
 }
 
-async function compare({ name, budget, empty, ...sides }: Row): Promise<void> {
+async function compare({ name, budget, empty, size = bytes, ...sides }: Row): Promise<void> {
   const samples = await alternate(sides)
   const [a, b] = samples.map((side) => median(side.map((s) => s.time))) as [number, number]
   const memory = Math.max(...samples[0].map((s) => s.rss)) / 1e6
@@ -166,7 +217,9 @@ async function compare({ name, budget, empty, ...sides }: Row): Promise<void> {
     number,
     number,
   ]
-  print(`| ${name}, the stream alone | ${rate(a - c)} | ${rate(b - d)} | ${((a - c) / (b - d)).toFixed(2)} | | |`)
+  print(
+    `| ${name}, the stream alone | ${rate(size, a - c)} | ${rate(size, b - d)} | ${((a - c) / (b - d)).toFixed(2)} | | |`,
+  )
 }
 
 async function latency(): Promise<void> {
@@ -177,6 +230,12 @@ async function latency(): Promise<void> {
   print(`| idle, 10,000 files watched | ${idle.toFixed(2)} % of a core | | | ≤ 1 % | |`)
 }
 
-function rate(ms: number): string {
-  return `${(bytes / 1000 / ms).toFixed(0)} MB/s`
+async function returnLatency({ name, flags, budget }: (typeof returned)[number]): Promise<void> {
+  const { times: all, rss } = await measureReturnLatency(biwarp, flags, { tree: manyFiles, changes: 40 })
+  const at = (part: number): string => duration(all[Math.floor(all.length * part)] ?? 0)
+  print(`| ${name}, 10,000 files | p50 ${at(0.5)}, p95 ${at(0.95)} | | | ${budget} | ${(rss / 1e6).toFixed(0)} MB |`)
+}
+
+function rate(size: number, ms: number): string {
+  return `${(size / 1000 / ms).toFixed(0)} MB/s`
 }

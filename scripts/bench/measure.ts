@@ -26,7 +26,7 @@ export async function measure(line: string): Promise<Sample> {
 }
 
 /** Of the process itself: the lines that are measured for memory begin with `exec`. */
-function peakRss(pid: number | undefined): number {
+export function peakRss(pid: number | undefined): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024
