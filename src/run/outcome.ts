@@ -44,6 +44,11 @@ export function outcomeOf(facts: Facts): Outcome {
   return { exitCode: end.exitCode }
 }
 
+/** What the command says of itself counts; a success, only if what it changed is all here. */
+export function afterReturn(outcome: Outcome, returned: { isIncomplete: boolean } | undefined): Outcome {
+  return returned?.isIncomplete === true && outcome.exitCode === 0 ? { ...outcome, exitCode: 125 } : outcome
+}
+
 function outOfMemory(limit: string | undefined): Outcome {
   const note = `the command was killed: it ran out of memory${limit === undefined ? '' : ` (limit ${limit})`}`
   return { exitCode: 137, note: `${note}; --limits=memory=… gives it more` }
