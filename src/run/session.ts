@@ -125,7 +125,7 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
     const ending = interruptedBy === undefined && !timedOut ? await findEnding(pod.observer, end) : undefined
     const limit = memoryLimit(pod.observer.pod)
     const facts = { pod: pod.target.pod, end, ending, memoryLimit: limit, interruptedBy, typed, timedOut }
-    const outcome = afterReturn(outcomeOf(facts), returned)
+    const outcome = afterReturn(outcomeOf(facts), returned, interrupts.gaveUp.aborted ? interruptedBy : undefined)
     pod.keep = options.rm === 'never' || (options.rm === 'on-success' && outcome.exitCode !== 0)
     // A reader that takes its time need not hold up the clean-up.
     await Promise.all([written, pod.keep ? running.control.keep() : pod[Symbol.asyncDispose]()])

@@ -13,7 +13,7 @@ import { localHashes } from './local-hash.ts'
 import { noteReturned, noteSent } from './note.ts'
 import { parentPath } from './path.ts'
 import { placesToLookAt } from './places.ts'
-import { type Conflict, type Reconciled, reconcile, type Sides } from './reconcile.ts'
+import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile.ts'
 import type { Remote } from './remote.ts'
 import { RemoteFiles } from './remote-files.ts'
 import { foldsCase } from './repository.ts'
@@ -126,7 +126,7 @@ export class Back {
       const { reconciled, brought } = await this.#round(new Set())
       const left = reconciled.steps.filter((step) => !isDone(step, brought))
       const before = undone
-      undone = left.map(({ does, ...step }) => `${does} ${'to' in step ? step.to : step.entry.path}`).join('\0')
+      undone = left.map(placeOf).join('\0')
       // What came meanwhile may have changed while it came: only a round without anything to do is the last.
       const isOver = reconciled.steps.length === 0 || (left.length === reconciled.steps.length && undone === before)
       if (!isOver && round < mostRounds) continue
@@ -204,23 +204,25 @@ export class Back {
     this.#scan = scan
   }
 
-  #tell({ conflicts, steps }: Reconciled, { written, removed, remarks }: Brought): void {
+  #tell({ conflicts, steps }: Reconciled, brought: Brought): void {
     const { reporter } = this.#place
     for (const step of steps) {
-      const path = step.does === 'put' ? step.to : step.entry.path
-      const isDone = step.does === 'put' ? written.has(path) : removed.has(path)
-      if (isDone && step.entry.type !== 'folder') this.#changed.add(path)
+      if (step.entry.type !== 'folder' && isDone(step, brought)) this.#changed.add(placeOf(step))
     }
     for (const conflict of conflicts) {
       if (conflict.outcome === 'stands') continue
       this.#conflicts.set(conflict.path, conflict)
       reporter.warning(conflictText(conflict))
     }
-    for (const text of refusedText([], { refused: remarks })) reporter.warning(text)
+    for (const text of refusedText([], { refused: brought.remarks })) reporter.warning(text)
   }
 }
 
-function isDone(step: Reconciled['steps'][number], { written, removed }: Brought): boolean {
+function placeOf(step: Step): string {
+  return step.does === 'put' ? step.to : step.entry.path
+}
+
+function isDone(step: Step, { written, removed }: Brought): boolean {
   return step.does === 'put' ? written.has(step.to) : removed.has(step.entry.path)
 }
 

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -13,6 +14,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { suite, test } from 'node:test'
 import type { BackOptions, SyncOptions } from '../../src/options.ts'
+import { until } from '../support/events.ts'
 import { type Ran, type RunSetup, runOn } from '../support/scripted-run.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { TestSignals } from '../support/signals.ts'
@@ -80,6 +82,63 @@ function stampOf(path: string): string {
   const { ino, ctimeNs } = statSync(path, { bigint: true })
   return `${ino} ${ctimeNs}`
 }
+
+suite('what a command does', together, () => {
+  const both = { once: false }
+
+  test('comes while it runs, and does not go round', bounded, async () => {
+    using local = folder({ a: 'old' })
+    await using server = await ScriptedServer.start()
+    const output = new PassThrough()
+    const command = `printf new >a; printf x >b; until [ -e seen ]; do sleep 0.05; done; stat -c '%i %Z' a b >before
+      sleep 1; stat -c '%i %Z' a b | cmp - before`
+    const running = biwarp(server, local.path, command, { output, with: both })
+    await until(() => local.read('a') === 'new' && local.names().includes('b'))
+    const stamps = ['a', 'b'].map((path) => stampOf(local.at(path)))
+    writeFileSync(local.at('seen'), '')
+    assertEnded(await running)
+    assert.deepEqual(
+      ['a', 'b'].map((path) => stampOf(local.at(path))),
+      stamps,
+    )
+  })
+
+  test('and what changes here go both ways at once', bounded, async () => {
+    using local = folder({ 'here/a': 'old', 'there/b': 'old', gone: 'x' })
+    await using server = await ScriptedServer.start()
+    const output = whenReady(() => {
+      writeFileSync(local.at('here/a'), 'new')
+      writeFileSync(local.at('here/c'), 'new')
+      rmSync(local.at('gone'))
+    })
+    const command = `echo ready; printf new >there/b; rm -f nothing
+      until [ "$(cat here/a)" = new ] && [ -e here/c ] && ! [ -e gone ]; do sleep 0.05; done`
+    assertEnded(await biwarp(server, local.path, command, { output, with: both }))
+    assert.deepEqual([local.read('here/a'), local.read('there/b'), local.read('here/c')], ['new', 'new', 'new'])
+    assert.deepEqual(local.names(), ['here', 'there'])
+  })
+
+  test('is never written over by what changes here', bounded, async () => {
+    using local = folder({ a: 'old' })
+    await using server = await ScriptedServer.start()
+    const output = whenReady(() => writeFileSync(local.at('a'), 'here'))
+    const command = 'printf there >a; echo ready; sleep 2; cat a >copy'
+    const ran = await biwarp(server, local.path, command, { output, with: both, back: { interval: 60_000 } })
+    assertEnded(ran)
+    assert.deepEqual([local.read('a'), local.read('copy')], ['here', 'there'])
+    const saved = local.names().filter((name) => name.startsWith('a.remote-'))
+    assert.deepEqual(saved.map(local.read), ['there'])
+  })
+
+  test('comes once more where it goes on', bounded, async () => {
+    using local = folder({ a: 'old' })
+    await using server = await ScriptedServer.start()
+    const command = `for n in 1 2 3 4 5; do echo $n >>log; sleep 0.3; done; mv log done`
+    assertEnded(await biwarp(server, local.path, command, { with: both }))
+    assert.deepEqual(local.names(), ['a', 'done'])
+    assert.equal(local.read('done'), '1\n2\n3\n4\n5\n')
+  })
+})
 
 suite('what a command did', together, () => {
   test('comes back: what it made, changed, deleted and renamed, with links, modes and times', bounded, async () => {
@@ -244,7 +303,7 @@ suite('what a command did', together, () => {
       if (!attempt.argv.includes('kuberun-back') || ++execs === 1) return attempt.run()
       // It never answers.
       signals.send('INT')
-      setTimeout(() => signals.send('INT'), 200)
+      return setTimeout(() => signals.send('INT'), 200)
     }
     const ran = await biwarp(server, local.path, 'printf new >a', { signals })
     assert.deepEqual(ran.result, { exitCode: 130, signal: 'INT' })
