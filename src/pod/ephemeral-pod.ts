@@ -82,6 +82,10 @@ export class EphemeralPod implements AsyncDisposable {
     return { namespace: this.#input.namespace, pod: this.#manifest.metadata.name, container: containerName }
   }
 
+  get runId(): string {
+    return this.#input.run.runId
+  }
+
   get shell(): Shell {
     return this.#shell
   }

@@ -24,15 +24,19 @@ export class Interrupts implements Disposable {
   /** The command took longer than it may. */
   timedOut = false
   readonly #over = new AbortController()
+  readonly #gaveUp = new AbortController()
   readonly #gracePeriod: number
   readonly #stopListening: () => void
   readonly #timers: NodeJS.Timeout[] = []
   #deliver: Deliver | undefined
+  #onFirst: (() => void) | undefined
 
   constructor({ signals, signal }: Pick<RunIO, 'signals' | 'signal'>, gracePeriod: number) {
     this.#gracePeriod = gracePeriod
     const stop = signals.on((name) => this.#on(name))
-    const fail = (): void => this.#over.abort(signal?.reason)
+    const fail = (): void => {
+      for (const controller of [this.#over, this.#gaveUp]) controller.abort(signal?.reason)
+    }
     signal?.addEventListener('abort', fail, { once: true })
     if (signal?.aborted) fail()
     this.#stopListening = () => {
@@ -44,6 +48,14 @@ export class Interrupts implements Disposable {
   /** Aborts when the run is over, whatever the command does. */
   get signal(): AbortSignal {
     return this.#over.signal
+  }
+
+  /**
+   * Aborts when nothing more is wanted. That is later than {@link signal} where the command was ended after its grace
+   * period: what it has done until then may still be of use.
+   */
+  get gaveUp(): AbortSignal {
+    return this.#gaveUp.signal
   }
 
   /** From now on the command runs; absent: without a limit. */
@@ -59,6 +71,13 @@ export class Interrupts implements Disposable {
   /** The command has ended: nobody is left to deliver to, and what asks to end ends the run. */
   ended(): void {
     this.#deliver = undefined
+    this.#onFirst = undefined
+  }
+
+  /** The command has ended, and what it did is being saved: the first signal that asks to end is only told of. */
+  saving(onFirst: () => void): void {
+    this.ended()
+    this.#onFirst = onFirst
   }
 
   /** How a run ends that was over before its time; undefined for one that was not, or that failed with us. */
@@ -85,13 +104,14 @@ export class Interrupts implements Disposable {
     }
     const again = this.first !== undefined
     this.first ??= signal
-    if (again && signal === 'INT') this.#end()
+    if (!again && this.#onFirst !== undefined) this.#onFirst()
+    else if (again && signal === 'INT') this.#giveUp()
     else if (again && this.#deliver !== undefined) this.#deliver(signal)
     else this.#askToEnd(signal)
   }
 
   #askToEnd(signal: RunSignal): void {
-    if (this.#deliver === undefined) return this.#end()
+    if (this.#deliver === undefined) return this.#giveUp()
     this.#deliver(signal)
     this.#after(this.#gracePeriod, () => this.#end())
   }
@@ -99,6 +119,11 @@ export class Interrupts implements Disposable {
   #end(): void {
     this.#deliver?.('KILL')
     this.#over.abort(new Interrupted())
+  }
+
+  #giveUp(): void {
+    this.#end()
+    this.#gaveUp.abort(new Interrupted())
   }
 
   #after(milliseconds: number, action: () => void): void {

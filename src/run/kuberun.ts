@@ -51,7 +51,8 @@ async function run(options: RunOptions, context: Context): Promise<RunResult> {
     const timeout = options.podRunningTimeout
     // Made before the pod, to be waited for after it: the pod's deletion is not held up.
     await using sweeping = new Sweeping()
-    await using syncing = await beginSync(options, { client, io, reporter, signal })
+    const wanted = options.sync?.back === undefined ? signal : interrupts.gaveUp
+    await using syncing = await beginSync(options, { client, io, reporter, signal: wanted })
     await using pod = await EphemeralPod.create(client, plan.manifest, { timeout, reporter, signal })
     reporter.phase('pod made')
     sweeping.begin(client, plan.manifest)

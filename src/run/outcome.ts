@@ -44,6 +44,19 @@ export function outcomeOf(facts: Facts): Outcome {
   return { exitCode: end.exitCode }
 }
 
+/**
+ * What the command says of itself counts; a success, only if what it changed is all here.
+ * @param givenUpBy the signal on which nobody waited for that any longer
+ */
+export function afterReturn(
+  outcome: Outcome,
+  returned: { isIncomplete: boolean } | undefined,
+  givenUpBy: EndSignal | undefined,
+): Outcome {
+  if (returned?.isIncomplete !== true || outcome.exitCode !== 0) return outcome
+  return givenUpBy === undefined ? { ...outcome, exitCode: 125 } : deathBy(givenUpBy)
+}
+
 function outOfMemory(limit: string | undefined): Outcome {
   const note = `the command was killed: it ran out of memory${limit === undefined ? '' : ` (limit ${limit})`}`
   return { exitCode: 137, note: `${note}; --limits=memory=… gives it more` }

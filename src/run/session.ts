@@ -16,11 +16,11 @@ import type { RunIO } from './io.ts'
 import { lostForGood } from './lost-for-good.ts'
 import { causeOfLoss } from './lost-upload.ts'
 import { outOrOver } from './out-or-over.ts'
-import { type Outcome, outcomeOf } from './outcome.ts'
+import { afterReturn, type Outcome, outcomeOf } from './outcome.ts'
 import { OutputPump } from './pump.ts'
 import { type StartOptions, startCommand } from './start.ts'
 import type { Connection } from './streams.ts'
-import type { Syncing } from './syncing.ts'
+import type { Return, Syncing } from './syncing.ts'
 import type { TerminalReporter } from './terminal-reporter.ts'
 
 export interface SessionInput {
@@ -112,12 +112,11 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
   session.syncing?.keepUp(stderr)
   const end = await commandEnd(session, { ...running, stdout, stderr })
   interrupts.ended()
-  // Before its pod goes: that would look like a failure.
-  await session.syncing?.[Symbol.asyncDispose]()
   reporter.phase('command ended')
   const written = outOrOver(Promise.all([stdout.flush(), stderr.flush()]), interrupts.signal)
   // Waited for below: until then a failure must not pass for one that nobody handles.
   written.catch(() => {})
+  const returned = await bringBack(session)
   const { first: interruptedBy, typed, timedOut } = interrupts
   let acknowledged: Promise<void> | undefined
   try {
@@ -125,16 +124,33 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
     if (isEnding(end)) acknowledged = running.control.acknowledge()
     const ending = interruptedBy === undefined && !timedOut ? await findEnding(pod.observer, end) : undefined
     const limit = memoryLimit(pod.observer.pod)
-    const outcome = outcomeOf({ pod: pod.target.pod, end, ending, memoryLimit: limit, interruptedBy, typed, timedOut })
+    const facts = { pod: pod.target.pod, end, ending, memoryLimit: limit, interruptedBy, typed, timedOut }
+    const outcome = afterReturn(outcomeOf(facts), returned, interrupts.gaveUp.aborted ? interruptedBy : undefined)
     pod.keep = options.rm === 'never' || (options.rm === 'on-success' && outcome.exitCode !== 0)
     // A reader that takes its time need not hold up the clean-up.
     await Promise.all([written, pod.keep ? running.control.keep() : pod[Symbol.asyncDispose]()])
     reporter.phase('cleaned up')
+    if (returned !== undefined && io.stderr.isTTY && !options.quiet) reporter.note(returned.text)
     return outcome
   } finally {
     await acknowledged
     // The first error counts, and not that the output failed as well.
     await written.catch(() => {})
+  }
+}
+
+/** Ends the sync before its pod goes, which would look like a failure. What the command changed comes before that. */
+async function bringBack({ pod, syncing, reporter, interrupts }: SessionInput): Promise<Return | undefined> {
+  if (syncing === undefined) return undefined
+  try {
+    if (!syncing.returns) return undefined
+    interrupts.saving(() => reporter.warning('what the command changed is still coming back; Ctrl-C again gives it up'))
+    const returned = await syncing.bringBack(isGone(pod))
+    reporter.phase(returned.text)
+    return returned
+  } finally {
+    interrupts.ended()
+    await syncing[Symbol.asyncDispose]()
   }
 }
 

@@ -4,7 +4,8 @@ import { isForeground } from '../exec/terminal.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { RunOptions, SyncOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
-import { Live } from '../sync/live.ts'
+import type { Back } from '../sync/back.ts'
+import { type Exchange, Live } from '../sync/live.ts'
 import { checkLocalRoot } from '../sync/local-root.ts'
 import { OnSync } from '../sync/on-sync.ts'
 import { MissingPrograms, Remote } from '../sync/remote.ts'
@@ -27,6 +28,14 @@ interface Around {
   signal: AbortSignal
 }
 
+/** What came back of a run. */
+export interface Return {
+  /** Something did not come back that should have, or is for the user to decide. */
+  isIncomplete: boolean
+  /** `3 files came back, 1 conflict, 120 ms`. */
+  text: string
+}
+
 interface Parts extends Around {
   sync: SyncOptions
   up: Up
@@ -41,13 +50,14 @@ export class Syncing implements AsyncDisposable {
   #remote: Remote | undefined
   #live: Live | undefined
   #onSync: OnSync | undefined
+  #back: Back | undefined
 
   private constructor(root: string, around: Around & Pick<Parts, 'sync'>) {
     // A run that fails ends the sync as well as one that is interrupted.
     const signal = AbortSignal.any([around.signal, this.#over.signal])
     const up = new Up({ root, sync: around.sync, reporter: around.reporter, signal })
     this.#parts = { ...around, up, signal }
-    this.#listed = up.tree.retake()
+    this.#listed = this.#list()
     // Told where it is waited for.
     this.#listed.catch(() => {})
   }
@@ -83,16 +93,19 @@ export class Syncing implements AsyncDisposable {
     await this.#listed
     this.#warn()
     await this.#guardSize()
+    const exchange = await this.#openBack()
     this.#live = new Live(up, this.#remote, {
       reporter,
       signal,
       reopen: () => this.#reopen(),
       onApplied: ({ paths }) => this.#onSync?.applied(paths),
+      ...(exchange !== undefined && { exchange }),
     })
     await this.#live.initial()
     const { files, bytes } = totals(up)
     reporter.phase(`${files} files, ${(bytes / 1e6).toFixed(1)} MB sent`)
     if (sync.once) await this.#live[Symbol.asyncDispose]()
+    await this.#back?.begin()
   }
 
   /** Keeps the pod's folder like the local one from now on. */
@@ -116,6 +129,31 @@ export class Syncing implements AsyncDisposable {
     this.#live?.begin()
   }
 
+  /** Whether anything comes back. */
+  get returns(): boolean {
+    return this.#back !== undefined
+  }
+
+  /**
+   * Brings back what the command, which has ended, changed. A failure is told, and is no error.
+   * @param isGone whether nothing can come any more, as there is no pod
+   */
+  async bringBack(isGone: boolean): Promise<Return> {
+    const { reporter } = this.#parts
+    const begin = performance.now()
+    const text = (): string => returnText(this.#back?.counts, performance.now() - begin)
+    try {
+      if (isGone) throw new KuberunError('pod', 'its pod is gone')
+      await this.#live?.stop()
+      const returned = await this.#back?.finish()
+      return { isIncomplete: returned?.isIncomplete === true, text: text() }
+    } catch (error) {
+      const why = this.#parts.signal.aborted ? 'given up' : (error as Error).message
+      reporter.warning(`what the command changed is not all here: ${why}`)
+      return { isIncomplete: true, text: text() }
+    }
+  }
+
   /** Ends it; once, however often it is called. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort()
@@ -125,13 +163,33 @@ export class Syncing implements AsyncDisposable {
 
   #open({ target, shell }: EphemeralPod, signal: AbortSignal): Promise<Remote> {
     const { client, sync } = this.#parts
-    return Remote.open(client, { target, shell, remoteDir: sync.remoteDir, signal })
+    const also = sync.back === undefined ? [] : ['find']
+    return Remote.open(client, { target, shell, remoteDir: sync.remoteDir, also, signal })
   }
 
   async #reopen(): Promise<Remote> {
     if (this.#pod === undefined) throw new Error('not connected')
     this.#remote = await this.#open(this.#pod, this.#parts.signal)
     return this.#remote
+  }
+
+  async #list(): Promise<void> {
+    const { up, sync, signal } = this.#parts
+    await up.tree.retake()
+    if (sync.back === undefined) return
+    const { sweep } = await import('../sync/sweep.ts')
+    // What comes back by --return may be anywhere.
+    const where = sync.back.patterns.length > 0 ? {} : { folders: up.tree.folders.keys() }
+    await sweep({ root: up.tree.root, ...where, signal })
+  }
+
+  async #openBack(): Promise<Exchange | undefined> {
+    const { up, sync, client, reporter, signal } = this.#parts
+    if (sync.back === undefined || this.#pod === undefined) return undefined
+    const { Back: Returning } = await import('../sync/back.ts')
+    const back = new Returning(sync.back, { client, pod: this.#pod, up, reporter, signal })
+    this.#back = back
+    return back.exchange(sync.back.interval)
   }
 
   #warn(): void {
@@ -171,6 +229,13 @@ async function bringPrograms(pod: EphemeralPod, missing: MissingPrograms, allowe
   throw new KuberunError('pod', `the image has no ${missing.message}, which a sync needs`, {
     hint: 'allow --tools=auto, which brings them',
   })
+}
+
+function returnText(counts: { files: number; conflicts: number } | undefined, took: number): string {
+  const { files, conflicts } = counts ?? { files: 0, conflicts: 0 }
+  const came = files === 1 ? '1 file came back' : `${files} files came back`
+  const disputed = conflicts === 1 ? '1 conflict' : `${conflicts} conflicts`
+  return `${came}${conflicts > 0 ? `, ${disputed}` : ''} in ${Math.round(took)} ms`
 }
 
 function totals({ tree }: Up): { files: number; bytes: number } {

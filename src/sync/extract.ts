@@ -31,10 +31,18 @@ import { pathWanted } from './wanted-path.ts'
 export async function extract(archive: AsyncIterable<Buffer>, options: ExtractOptions): Promise<void> {
   const { signal, limits } = options
   const count = new TarCount(limits)
-  const disk = new Disk({ signal })
+  await extractEntries(readTar(archive, { count, signal }), { ...options, count })
+}
+
+/** As {@link extract}, of entries that somebody else reads, or makes up; one is asked for when that before it is done. */
+export async function extractEntries(
+  entries: AsyncIterable<ReadEntry>,
+  { count, ...options }: ExtractOptions & { count: TarCount },
+): Promise<void> {
+  const disk = new Disk({ signal: options.signal })
   using extracting = startExtracting(options, count)
   try {
-    for await (const { entry, content } of readTar(archive, { count, signal })) {
+    for await (const { entry, content } of entries) {
       await disk.turn()
       const path = pathBelow(entry.path, options.prefix)
       const work =

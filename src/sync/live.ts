@@ -29,6 +29,15 @@ export interface LiveOptions {
   onApplied: (applied: Applied) => void
   /** How often all is listed again, in milliseconds. */
   rescanPause?: number
+  /** Where changes come from the other side too. */
+  exchange?: Exchange
+}
+
+export interface Exchange {
+  /** How long to wait for a change here before the other side is looked at, in milliseconds. */
+  readonly pause: number
+  /** Brings what has changed on either side to the other; does the sending instead of {@link Up.send}. */
+  run: (remote: Remote) => Promise<Applied | undefined>
 }
 
 /**
@@ -75,13 +84,18 @@ export class Live implements AsyncDisposable {
     this.#done = this.#run()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends it when it has done what it is about. */
+  async stop(): Promise<void> {
     this.#stop.abort()
     clearTimeout(this.#timer)
     this.#watcher[Symbol.dispose]()
     this.#wake.resolve()
-    this.#remote.close()
     await this.#done
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#remote.close()
+    await this.stop()
   }
 
   #follow(): string[] {
@@ -115,14 +129,14 @@ export class Live implements AsyncDisposable {
         if (this.#untilDue === 0) this.#listAll = true
         await this.#list()
         if (this.#remote.over.aborted) this.#remote = await this.#options.reopen()
-        const applied = await this.#up.send(this.#remote)
+        const applied = await (this.#options.exchange?.run(this.#remote) ?? this.#up.send(this.#remote))
         pause = shortestPause
         if (applied !== undefined) this.#options.onApplied(applied)
         if (this.#up.isBehind) await this.#rest(quiet * 2)
         else await this.#nextChange()
       } catch (error) {
         if (this.#signal.aborted) return
-        this.#options.reporter.warning(delay(error as Error))
+        this.#options.reporter.warning(delay(error as Error, this.#options.exchange === undefined))
         this.#remote.close()
         this.#listAll = true
         await this.#rest(pause)
@@ -157,12 +171,15 @@ export class Live implements AsyncDisposable {
   async #nextChange(): Promise<void> {
     if (this.#changed.size === 0) this.#wake = Promise.withResolvers()
     const rest = new AbortController()
+    const end = performance.now() + (this.#options.exchange?.pause ?? Number.POSITIVE_INFINITY)
     const woken = this.#wake.promise.finally(() => rest.abort())
     // In short steps, so that a machine that has slept is noticed.
     for (let last = Date.now(); !rest.signal.aborted && !this.#signal.aborted; ) {
       await Promise.race([
         woken,
-        sleep(Math.min(this.#untilDue, 5_000), undefined, { signal: rest.signal }).catch(() => {}),
+        sleep(Math.min(this.#untilDue, 5_000, end - performance.now()), undefined, { signal: rest.signal }).catch(
+          () => {},
+        ),
       ])
       const now = Date.now()
       if (rest.signal.aborted) return
@@ -170,6 +187,7 @@ export class Live implements AsyncDisposable {
         this.#listAll = true
         rest.abort()
       }
+      if (performance.now() >= end) rest.abort()
       last = now
     }
   }
@@ -179,8 +197,9 @@ export class Live implements AsyncDisposable {
   }
 }
 
-function delay(error: Error): string {
-  const sentence = `changes are not in the pod yet: ${error.message}; it is tried again`
+function delay(error: Error, isOneWay: boolean): string {
+  const where = isOneWay ? 'in the pod' : 'on both sides'
+  const sentence = `changes are not ${where} yet: ${error.message}; it is tried again`
   if (!(error instanceof KuberunError) || error.hint === undefined) return sentence
   return [sentence, ...error.hint.trimEnd().split('\n')].join('\n  ')
 }

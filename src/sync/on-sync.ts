@@ -1,9 +1,9 @@
-import type { OutputFrame } from '../exec/exec.ts'
-import { openExec, type Target } from '../exec/exec.ts'
+import type { OutputFrame, Target } from '../exec/exec.ts'
 import { quote } from '../exec/quote.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Shell } from '../pod/shell.ts'
 import { encodePath } from './path.ts'
+import { openScript } from './pod-script.ts'
 
 /** How many bytes a variable may hold: Linux takes 128 KiB. */
 const longest = 100_000
@@ -57,16 +57,11 @@ export class OnSync {
     this.#isRunning = false
   }
 
-  /** The script goes by stdin: a query could be too long for it. */
   async #run(changed: string): Promise<number> {
     const { client, target, shell, remoteDir, command, write, signal } = this.#options
-    const words = [...shell.command, '-c', `${shell.setup}${reader}`, 'kuberun-on-sync']
-    const exec = await openExec(client, { target, command: words, stdin: true, tty: false, signal })
-    const script = encodePath(
-      `cd ${quote(remoteDir)} && export WARP_CHANGED=${quote(changed)} && exec sh -c ${quote(command)} </dev/null\n`,
-    )
+    const script = `cd ${quote(remoteDir)} && export WARP_CHANGED=${quote(changed)} && exec sh -c ${quote(command)} </dev/null\n`
+    const exec = await openScript(client, { target, shell, name: 'kuberun-on-sync', script, signal })
     try {
-      await exec.input({ framed: false }).write(Buffer.concat([Buffer.from(`${script.length}\n`), script]))
       for (;;) {
         const next = await exec.output.next()
         if (!next.done) await write(next.value)
@@ -78,5 +73,3 @@ export class OnSync {
     }
   }
 }
-
-const reader = 'read -r n; s=$(dd bs="$n" count=1 iflag=fullblock 2>/dev/null; echo .); eval "${s%.}"'

@@ -12,7 +12,7 @@ import { decodeName } from './path.ts'
 export const scanFunction = `
 scan() {
   if find . -maxdepth 0 -printf '' 2>/dev/null; then
-    find . -mindepth 1 -printf '%y %m %s %i %T@ %C@ %p\\0%l\\0'
+    find . -ignore_readdir_race -mindepth 1 -printf '%y %m %s %i %T@ %C@ %p\\0%l\\0'
   else
     find . -mindepth 1 -exec stat -c "$1 %f %s %i %Y %y %Z %z %n$1%N" {} +
   fi

@@ -19,6 +19,8 @@ const needed = ['tar', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
  * removed through a link. Who is not root may not change what is in a folder that is closed, with a mode such as 0555 or 0:
  * `opened` and `away` open it, and whoever asked for that closes it again.
  *
+ * Where `also` is set there must be these programs as well.
+ *
  * `alone` ends the one before it, of a connection that was lost, which may still have something to do: no two are to change
  * the same files. An exec'd process leads a group. Its name makes sure that it is no other by now.
  */
@@ -55,7 +57,7 @@ alone() {
 }
 end() { read -r e && [ "$e" = "end $1" ]; }
 m=
-for t in ${needed.join(' ')}; do command -v "$t" >/dev/null || m="$m $t"; done
+for t in ${needed.join(' ')} $also; do command -v "$t" >/dev/null || m="$m $t"; done
 [ "$(printf ab | dd bs=1 count=1 iflag=fullblock 2>/dev/null)" = a ] || m="$m dd"
 command -v gzip >/dev/null && z=gzip || z=
 [ "$m" ] || {

@@ -19,6 +19,8 @@ export interface RemotePlace {
   shell: Shell
   /** What the user calls the remote root. */
   remoteDir: string
+  /** Programs that must be there beside those that it needs itself. */
+  also?: readonly string[]
   signal: AbortSignal
 }
 
@@ -61,8 +63,9 @@ export class Remote {
    * @throws {KuberunError} `sync` when its volume cannot be written; or what the exec was refused with
    */
   static async open(client: KubeClient, where: RemotePlace): Promise<Remote> {
-    const { target, shell, remoteDir, signal } = where
-    const command = [...shell.command, '-c', shell.setup + remoteScript, 'kuberun-sync']
+    const { target, shell, remoteDir, also = [], signal } = where
+    const setup = `${shell.setup}also='${also.join(' ')}'\n`
+    const command = [...shell.command, '-c', setup + remoteScript, 'kuberun-sync']
     const exec = await openExec(client, { target, command, stdin: true, tty: false, signal })
     const conversation = new Conversation(exec, remoteDir)
     try {

@@ -55,6 +55,40 @@ export class Up {
     return this.#restless.size > 0 || this.#unsure.size > 0
   }
 
+  /** What is there, as it was here when it went. */
+  get sent(): ReadonlyMap<string, Entry> {
+    return this.#sent
+  }
+
+  /** Whether something here is not as it went, by the tree as it was last listed. */
+  get hasChanges(): boolean {
+    return this.isBehind || !isEmpty(changesBetween(this.#sent, this.tree.entries))
+  }
+
+  /** What came down is on both sides: it is not to go up. */
+  noteReturned(written: Iterable<Entry>, removed: Iterable<string>): void {
+    for (const path of removed) this.#sent.delete(path)
+    for (const entry of written) this.#sent.set(entry.path, entry)
+  }
+
+  /**
+   * Sends these paths and nothing else, whether or not they have changed here; where nothing is here, removes them there.
+   * @param there what is there now
+   * @throws as {@link send}
+   */
+  async sendOnly(
+    remote: Remote,
+    paths: ReadonlySet<string>,
+    there: ReadonlyMap<string, Entry>,
+  ): Promise<Applied | undefined> {
+    for (const path of paths) {
+      const entry = there.get(path)
+      if (entry === undefined) this.#sent.delete(path)
+      else this.#sent.set(path, outdated(entry))
+    }
+    return this.send(remote, (path) => paths.has(path))
+  }
+
   /**
    * Brings the whole tree there, as it is when it ends.
    * @param follow is called after each listing, to watch; says whether it has to be listed again
@@ -80,11 +114,12 @@ export class Up {
 
   /**
    * Sends what has changed since it was last sent, by the tree as it was last listed.
+   * @param isMeant leaves the others for later
    * @returns undefined where nothing had
    * @throws {KuberunError} where it is not known what of it was done: with another remote it is sent again
    */
-  async send(remote: Remote): Promise<Applied | undefined> {
-    const changes = await this.#changes()
+  async send(remote: Remote, isMeant: (path: string) => boolean = () => true): Promise<Applied | undefined> {
+    const changes = only(await this.#changes(), isMeant)
     if (isEmpty(changes)) {
       // What there was to be sent again is gone, or is no longer to be sent.
       this.#restless.clear()
@@ -165,6 +200,14 @@ export class Up {
     for (const text of unreadable)
       if (!this.#told.has(text)) reporter.warning(`not sent, as it cannot be read: ${text}`)
     for (const text of unreadable) this.#told.add(text)
+  }
+}
+
+function only({ removed, put, replaced }: Changes, isMeant: (path: string) => boolean): Changes {
+  return {
+    removed: removed.filter(({ path }) => isMeant(path)),
+    put: put.filter(({ path }) => isMeant(path)),
+    replaced: new Set([...replaced].filter(isMeant)),
   }
 }
 

@@ -1,0 +1,37 @@
+import type { Conflict, ConflictReason, Step } from './findings.ts'
+import type { Halted } from './mass-deletion.ts'
+import { visible } from './visible.ts'
+
+/** Of so many files it is said one by one that they did not come back. */
+const mostWarnings = 10
+
+const reasons: Readonly<Record<ConflictReason, string>> = {
+  'changed here and there': 'changed here and in the pod',
+  'never sent, but in the place of something there': 'was never sent, and is in the place of something in the pod',
+  'deleted here, changed there': 'was deleted here and changed in the pod',
+  'changed here, deleted there': 'changed here and was deleted in the pod',
+  'deleted there, but something in it was never sent':
+    'was deleted in the pod, but has something in it that was never sent',
+}
+
+/** What is said of a conflict: the path, what was done, and where the other version is. */
+export function conflictText({ path, reason, outcome, beside }: Conflict): string {
+  const what = `conflict: "${visible(path)}" ${reasons[reason]}`
+  if (outcome === 'saved') return `${what}: it stays, and the pod’s version is "${visible(beside ?? '')}"`
+  if (outcome === 'left') return `${what}: it stays, and the pod’s version is not here`
+  return outcome === 'local' ? `${what}: what is here counts` : `${what}: the pod’s version counts`
+}
+
+export function haltedText({ deleted, of }: Halted): string {
+  return `the command deleted ${deleted} of ${of} files: nothing was deleted here; --allow-mass-delete lets it`
+}
+
+/** What is said of what did not come back, or not as it is there. */
+export function refusedText(left: readonly Step[], { refused }: { refused: ReadonlyMap<string, string> }): string[] {
+  const reasonsOf = new Map(refused)
+  for (const { entry } of left) if (!reasonsOf.has(entry.path)) reasonsOf.set(entry.path, 'it changes all the time')
+  const wanted = left.length === 0 ? [...reasonsOf] : left.map(({ entry }) => [entry.path, reasonsOf.get(entry.path)])
+  const texts = wanted.map(([path = '', reason = '']) => `not brought back: "${visible(path)}" (${visible(reason)})`)
+  if (texts.length <= mostWarnings) return texts
+  return [...texts.slice(0, mostWarnings), `not brought back: ${texts.length - mostWarnings} more`]
+}

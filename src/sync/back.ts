@@ -1,0 +1,238 @@
+import type { KubeClient } from '../kube/client.ts'
+import type { BackOptions } from '../options.ts'
+import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
+import type { Reporter } from '../pod/reporter.ts'
+import { conflictText, haltedText, refusedText } from './back-words.ts'
+import type { Agreed } from './baseline.ts'
+import { type Brought, bring } from './bring.ts'
+import { isSame } from './changes.ts'
+import type { Entry } from './entry.ts'
+import { unsentHere } from './here.ts'
+import type { Exchange } from './live.ts'
+import { localHashes } from './local-hash.ts'
+import { noteReturned, noteSent } from './note.ts'
+import { parentPath } from './path.ts'
+import { placesToLookAt } from './places.ts'
+import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile.ts'
+import type { Remote } from './remote.ts'
+import { RemoteFiles } from './remote-files.ts'
+import { foldsCase } from './repository.ts'
+import { returnFilter } from './return-filter.ts'
+import type { Applied, Up } from './up.ts'
+
+/** How often the pod's folder is brought once more after the command, at most: one that changes all the time never ends. */
+const mostRounds = 5
+
+/** When to look again at what may be being written, in milliseconds. */
+const soon = 200
+
+export interface BackPlace {
+  client: KubeClient
+  pod: Pick<EphemeralPod, 'target' | 'shell' | 'runId'>
+  up: Up
+  reporter: Reporter
+  signal: AbortSignal
+}
+
+/** What of a run came back. */
+export interface Returned {
+  /** Files and links that were written or deleted here. */
+  files: number
+  conflicts: number
+  /** Something did not come back that should have, or is for the user to decide. */
+  isIncomplete: boolean
+}
+
+/**
+ * Brings back what the command changes in the remote root: against a baseline, which is what was there when it started.
+ *
+ * What it writes here does not go up as a change, and what goes up does not come back as one: both are noted on both sides.
+ */
+export class Back {
+  readonly #options: BackOptions
+  readonly #place: BackPlace
+  readonly #files: RemoteFiles
+  readonly #baseline = new Map<string, Agreed>()
+  /** The last listing of the remote root. */
+  #scan: ReadonlyMap<string, Entry> = new Map()
+  #fold = false
+  /** Something was to wait until it is the same in two listings. */
+  #isWaiting = false
+  /** The next look is to come soon. */
+  #isSoon = false
+  readonly #changed = new Set<string>()
+  readonly #conflicts = new Map<string, Conflict>()
+
+  constructor(options: BackOptions, place: BackPlace) {
+    this.#options = options
+    this.#place = place
+    const { target, shell } = place.pod
+    this.#files = new RemoteFiles(place.client, { target, shell, signal: place.signal })
+  }
+
+  /** What is there now is what the command starts from: all that has gone up, and what was there before. */
+  async begin(): Promise<void> {
+    const { up } = this.#place
+    this.#fold = await foldsCase(up.tree.root)
+    const { entries } = await this.#files.scan()
+    for (const [path, remote] of entries) this.#baseline.set(path, { remote })
+    noteSent(this.#baseline, { sent: up.sent.values(), removed: [], scan: entries })
+    this.#scan = entries
+  }
+
+  /** What brings changes both ways while the command runs. @param interval between two looks, in milliseconds */
+  exchange(interval: number): Exchange {
+    const isSoon = (): boolean => this.#isSoon
+    return {
+      // What may be whole by now is worth a look soon; what changes all the time is not.
+      get pause() {
+        return isSoon() ? Math.min(interval, soon) : interval
+      },
+      run: (remote) => this.#exchange(remote),
+    }
+  }
+
+  /**
+   * Looks at both sides once, while the command runs, and brings what has changed on the one to the other.
+   * @returns what has gone up
+   * @throws what a scan, a transfer or the remote fails with: the next round does what is left
+   */
+  async #exchange(remote: Remote): Promise<Applied | undefined> {
+    const { up } = this.#place
+    const last = this.#scan
+    const { entries } = await this.#files.scan()
+    this.#scan = entries
+    const unstable = differing(last, entries)
+    if (unstable.size === 0 && !this.#isWaiting && !up.hasChanges) return undefined
+    const { reconciled } = await this.#round(unstable)
+    this.#isWaiting = reconciled.waiting.length > 0
+    this.#isSoon = this.#isWaiting && !this.#isSoon
+    if (reconciled.up.length === 0) return undefined
+    const applied = await up.sendOnly(remote, new Set(reconciled.up), entries)
+    if (applied !== undefined) await this.#noteSent(applied)
+    return applied
+  }
+
+  /**
+   * Brings what is left, once the command has ended; until nothing changes there any more.
+   * @throws what a scan or a transfer fails with
+   */
+  async finish(): Promise<Returned> {
+    const { up, reporter } = this.#place
+    await up.tree.retake()
+    let undone = ''
+    for (let round = 1; ; round += 1) {
+      this.#scan = (await this.#files.scan()).entries
+      const { reconciled, brought } = await this.#round(new Set())
+      const left = reconciled.steps.filter((step) => !isDone(step, brought))
+      const before = undone
+      undone = left.map(placeOf).join('\0')
+      // What came meanwhile may have changed while it came: only a round without anything to do is the last.
+      const isOver = reconciled.steps.length === 0 || (left.length === reconciled.steps.length && undone === before)
+      if (!isOver && round < mostRounds) continue
+      for (const text of refusedText(left, brought)) reporter.warning(text)
+      if (reconciled.halted !== undefined) reporter.warning(haltedText(reconciled.halted))
+      return {
+        ...this.counts,
+        isIncomplete:
+          left.length > 0 ||
+          reconciled.halted !== undefined ||
+          reconciled.conflicts.some(({ outcome }) => outcome === 'left'),
+      }
+    }
+  }
+
+  get counts(): { files: number; conflicts: number } {
+    return { files: this.#changed.size, conflicts: this.#conflicts.size }
+  }
+
+  /** Says what is to be done, does what is to be done here, and notes it. */
+  async #round(unstable: ReadonlySet<string>): Promise<{ reconciled: Reconciled; brought: Brought }> {
+    const { up, pod, signal } = this.#place
+    const reconciled = await this.#reconcile(unstable)
+    const brought = await bring(reconciled.steps, {
+      root: up.tree.root,
+      runId: pod.runId,
+      files: this.#files,
+      signal,
+    })
+    noteReturned(this.#baseline, reconciled, brought)
+    await this.#noteWritten(brought)
+    this.#tell(reconciled, brought)
+    if (brought.error !== undefined) throw brought.error
+    return { reconciled, brought }
+  }
+
+  async #reconcile(unstable: ReadonlySet<string>): Promise<Reconciled> {
+    const { up, pod, signal } = this.#place
+    const { onConflict, allowMassDelete, patterns } = this.#options
+    const [local, remote] = [up.tree.entries, this.#scan]
+    const comesBack = await returnFilter([...remote.keys(), ...this.#baseline.keys()].map(parentPath), {
+      folders: up.tree.folders,
+      patterns,
+      fold: this.#fold,
+    })
+    const known = { baseline: this.#baseline, local, remote, comesBack }
+    const unsent = await unsentHere(up.tree.root, placesToLookAt(known), { goes: local, signal })
+    const sides: Sides = { ...known, unsent }
+    const options = { policy: { onConflict, allowMassDelete, runId: pod.runId }, unstable }
+    const first = reconcile(sides, options)
+    if (first.toHash.length === 0) return first
+    return reconcile(sides, { ...options, contents: await this.#compare(first.toHash) })
+  }
+
+  async #compare(paths: readonly string[]): Promise<Map<string, boolean>> {
+    const { up, signal } = this.#place
+    const [here, there] = await Promise.all([localHashes(up.tree.root, paths, signal), this.#files.hash(paths)])
+    return new Map(paths.map((path) => [path, here.get(path) !== undefined && here.get(path) === there.get(path)]))
+  }
+
+  async #noteWritten({ written, removed }: Brought): Promise<void> {
+    const { up } = this.#place
+    const entries = [...written.values()].filter((entry) => entry.type !== 'other')
+    up.noteReturned(entries, removed)
+    const folders = new Set([...written.keys(), ...removed].map(parentPath))
+    if (folders.size > 0) await up.tree.refresh(folders)
+  }
+
+  async #noteSent({ paths }: Applied): Promise<void> {
+    const { up } = this.#place
+    const { entries: scan } = await this.#files.scan()
+    const sent = paths.map((path) => up.sent.get(path)).filter((entry) => entry !== undefined)
+    const removed = paths.filter((path) => !up.sent.has(path))
+    noteSent(this.#baseline, { sent, removed, scan })
+    this.#scan = scan
+  }
+
+  #tell({ conflicts, steps }: Reconciled, brought: Brought): void {
+    const { reporter } = this.#place
+    for (const step of steps) {
+      if (step.entry.type !== 'folder' && isDone(step, brought)) this.#changed.add(placeOf(step))
+    }
+    for (const conflict of conflicts) {
+      if (conflict.outcome === 'stands') continue
+      this.#conflicts.set(conflict.path, conflict)
+      reporter.warning(conflictText(conflict))
+    }
+    for (const text of refusedText([], { refused: brought.remarks })) reporter.warning(text)
+  }
+}
+
+function placeOf(step: Step): string {
+  return step.does === 'put' ? step.to : step.entry.path
+}
+
+function isDone(step: Step, { written, removed }: Brought): boolean {
+  return step.does === 'put' ? written.has(step.to) : removed.has(step.entry.path)
+}
+
+/** What is not the same, or not there, in both. */
+function differing(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Entry>): Set<string> {
+  const paths = new Set<string>()
+  for (const path of before.keys()) if (!now.has(path)) paths.add(path)
+  for (const [path, entry] of now) {
+    const old = before.get(path)
+    if (old === undefined || !isSame(old, entry)) paths.add(path)
+  }
+  return paths
+}

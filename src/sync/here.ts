@@ -1,0 +1,72 @@
+import { lstatSync, readlinkSync } from 'node:fs'
+import type { Here } from './baseline.ts'
+import { Disk } from './disk.ts'
+import { fileEntry, folderEntry } from './entry.ts'
+import { LocalTree } from './local-tree.ts'
+import type { OpenFolder } from './open-folder.ts'
+import { childPath, decodeName } from './path.ts'
+import type { Places } from './places.ts'
+import { errnoOf, Refusal } from './refusal.ts'
+
+/**
+ * Looks at something in a folder.
+ * @throws an error of node:fs, but not where nothing is there
+ */
+export function lookIn(folder: OpenFolder, path: string): Here | undefined {
+  const at = folder.at(path.slice(path.lastIndexOf('/') + 1))
+  const stat = lstatSync(at, { bigint: true, throwIfNoEntry: false })
+  if (stat === undefined) return undefined
+  if (stat.isFile()) return fileEntry(path, stat)
+  if (stat.isDirectory()) return folderEntry(path, stat)
+  if (!stat.isSymbolicLink()) return { type: 'other', path }
+  return { type: 'link', path, target: decodeName(readlinkSync(at, 'buffer')), mtime: stat.mtimeNs }
+}
+
+/** Looks at a path, never through a link. What cannot be looked at counts as something that nobody writes over. */
+export function lookAt(tree: LocalTree, path: string): Here | undefined {
+  try {
+    return lookIn(tree.folderOf(path, { make: false }), path)
+  } catch (error) {
+    if (error instanceof Refusal || errnoOf(error) === 'ENOENT') return undefined
+    return { type: 'other', path }
+  }
+}
+
+/** What is here of some places and does not go, by path. */
+export async function unsentHere(
+  root: string,
+  { paths, folders }: Places,
+  { goes, signal }: { goes: ReadonlyMap<string, unknown>; signal: AbortSignal },
+): Promise<Map<string, Here>> {
+  const disk = new Disk({ signal })
+  using tree = new LocalTree(root, { foldsNames: () => false })
+  const found = new Map<string, Here>()
+  const waiting = [...folders]
+  for (const path of paths) {
+    await disk.turn()
+    note(path)
+  }
+  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+    await disk.turn()
+    for (const name of namesIn(folder)) {
+      const here = note(childPath(folder, name))
+      if (here?.type === 'folder' && !folders.has(here.path)) waiting.push(here.path)
+    }
+  }
+  return found
+
+  function note(path: string): Here | undefined {
+    const here = lookAt(tree, path)
+    if (here !== undefined && !goes.has(path)) found.set(path, here)
+    return here
+  }
+
+  function namesIn(folder: string): string[] {
+    try {
+      const inside = tree.folderOf(childPath(folder, 'x'), { make: false })
+      return inside.names()
+    } catch {
+      return []
+    }
+  }
+}
