@@ -10,7 +10,7 @@ import { has, images } from './support/images.ts'
 import { folderOf } from './support/local-tree.ts'
 import { nothingLeft, places } from './support/place.ts'
 import { manifestScript, PodShell, podManifest } from './support/pod-tree.ts'
-import { amount, expect, expectError, full, onSandbox, root, sh } from './support/programs.ts'
+import { amount, expect, full, onSandbox, root, sh } from './support/programs.ts'
 import { until } from './support/wait.ts'
 
 const { here, many, killed, restricted } = await places({
@@ -230,6 +230,22 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
     assert.equal(identities(tree.path).get('sub/mine'), before)
   })
 
+  test('a log that grows all the time is here while it grows', async () => {
+    await using tree = await folderOf()
+    const command = `'n=0; while [ $n -lt 150 ]; do n=$((n + 1)); echo "line $n" >>log; sleep 0.05; done; cat log'`
+    const run = here.start(`cd "$1" && exec kubectl biwarp --return-interval=200ms ${command}`, { words: [tree.path] })
+    const sizes = new Set<number>()
+    for (let isOver = false; !isOver; ) {
+      const size = statSync(join(tree.path, 'log'), { throwIfNoEntry: false })?.size ?? 0
+      if (size > 0) sizes.add(size)
+      isOver = await Promise.race([run.ended.then(() => true), sleep(50).then(() => false)])
+    }
+    const ended = await run.ended
+    expect(ended, { code: 0, stderr: '' })
+    assert.equal(read(tree, 'log'), ended.stdout)
+    assert.ok(sizes.size > 3, `seen in ${sizes.size} sizes`)
+  })
+
   test('with --once only when it has ended', async () => {
     await using tree = await folderOf({ file: '1' })
     await using once = await PodShell.start(here, 'kubectl biwarp --once --return-interval=100ms', tree.path)
@@ -343,7 +359,7 @@ describe('when the command does not end by itself', { concurrency: 2, timeout: 2
         for letter in b c d e f g h i j k; do
           { ${printVersion('$letter')}; } >/tmp/new
           for file in ${names.join(' ')}; do cp /tmp/new "$file.tmp"; mv "$file.tmp" "$file"; done
-          sleep 0.1
+          sleep 0.7
         done
       done`
     const kills = amount('KUBERUN_TEST_KILLS', 4, 100)
@@ -355,7 +371,9 @@ describe('when the command does not end by itself', { concurrency: 2, timeout: 2
         words: [tree.path, command],
       })
       await until('the command', () => run.stdout() === 'up\n')
-      await sleep(Math.random() * 2_500)
+      // From the start on, and while the next ones come.
+      if (n % 2 === 1) await until('something new', () => names.some((name) => read(tree, name) !== versionOf(0)))
+      await sleep(Math.random() * 1_500)
       run.kill('SIGKILL')
       expect(await run.ended, { code: 137 })
       for (const name of names) {
@@ -401,7 +419,7 @@ describe('what changed on both sides', { concurrency: 2, timeout: 240_000 }, () 
     ['keep-both', 0, 'here\n', 1, /^warning: .*"file"/m],
     ['local', 0, 'here\n', 0, /"file"/],
     ['remote', 0, 'there\n', 0, /"file"/],
-    ['fail', 125, 'here\n', 0, /^error: /m],
+    ['fail', 125, 'here\n', 0, /^(error|warning): .*"file"/m],
   ]
   for (const [policy, code, content, beside, told] of policies) {
     test(`--on-conflict=${policy}`, async () => {
@@ -472,7 +490,7 @@ describe('many deletions', { concurrency: 2, timeout: 120_000 }, () => {
     await using tree = await folderOf(files)
     const before = identities(tree.path)
     const ended = await within(tree.path, `kubectl biwarp 'rm -r sub*; echo new >new'`)
-    expectError(ended, /^error: .*12.*\n? *.*--allow-mass-delete/m)
+    expect(ended, { code: 125, stderr: /^(error|warning): .*12.*\n? *.*--allow-mass-delete/m })
     const after = identities(tree.path)
     for (const [path, identity] of before) assert.equal(after.get(path), identity, path)
     // What is no deletion comes all the same.
@@ -510,7 +528,7 @@ describe('what cannot come back', { concurrency: 2, timeout: 120_000 }, () => {
     const [zero, four] = [0, 4].map((code) => {
       return `(ulimit -f 64; exec kubectl biwarp 'head -c 1000000 /dev/zero >large; echo y >new; exit ${code}')`
     })
-    expectError(await within(tree.path, zero ?? ''), /^error: .*\blarge\b.*/m)
+    expect(await within(tree.path, zero ?? ''), { code: 125, stderr: /^(error|warning): .*\blarge\b.*/m })
     assert.equal(read(tree, 'large'), 'as it was')
     // It holds up nothing else, and leaves nothing half-done.
     assert.deepEqual(pathsIn(tree.path), ['large', 'new', 'open'])
