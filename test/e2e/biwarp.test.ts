@@ -230,6 +230,41 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
     assert.equal(identities(tree.path).get('sub/mine'), before)
   })
 
+  test('what the command changes just as something goes up is not overlooked', async () => {
+    await using tree = await folderOf({ input: '0' })
+    await using pod = await PodShell.start(here, 'kubectl biwarp --return-interval=200ms', tree.path)
+    for (let n = 1; n <= 12; n++) {
+      const answer = pod.ask(`until [ "$(cat input)" = ${n} ]; do :; done; echo ${n} >output`)
+      writeFileSync(join(tree.path, 'input'), `${n}`)
+      await answer
+      await until(
+        `the answer to ${n}`,
+        () => pathsIn(tree.path).includes('output') && read(tree, 'output') === `${n}\n`,
+        {
+          within: 10_000,
+          every: 20,
+        },
+      )
+    }
+    expect(await pod.end(), { code: 0, stderr: '' })
+  })
+
+  test('what the command makes at once of a file that came is not taken for what came', async () => {
+    await using tree = await folderOf({ input: '0' })
+    await using pod = await PodShell.start(here, 'kubectl biwarp --return-interval=200ms', tree.path)
+    for (let n = 1; n <= 5; n++) {
+      // Of the same size, as one that formats may leave it, and of another.
+      const made = n % 2 === 0 ? `${n}!` : `made of ${n}`
+      const answer = pod.ask(`until [ "$(cat input)" = "${n}?" ]; do :; done; printf %s "${made}" >input`)
+      writeFileSync(join(tree.path, 'input'), `${n}?`)
+      await answer
+      await until(`what is made of ${n}`, () => read(tree, 'input') === made, { within: 10_000, every: 20 })
+      assert.equal(await pod.ask('cat input'), made)
+    }
+    expect(await pod.end(), { code: 0, stderr: '' })
+    assert.deepEqual(pathsIn(tree.path), ['input'])
+  })
+
   test('a log that grows all the time is here while it grows', async () => {
     await using tree = await folderOf()
     const command = `'n=0; while [ $n -lt 150 ]; do n=$((n + 1)); echo "line $n" >>log; sleep 0.05; done; cat log'`
