@@ -328,6 +328,30 @@ suite('what a command did', together, () => {
     assert.match(ran.stderr, /what the command changed is not all here: /)
   })
 
+  test('comes over a connection that breaks once', bounded, async () => {
+    using local = folder({ a: 'old' })
+    await using server = await ScriptedServer.start()
+    let execs = 0
+    server.exec = (attempt) =>
+      attempt.run((stream, stdin) => {
+        if (attempt.argv.includes('kuberun-back') && ++execs === 3) stream.reset()
+        else stream.feed(stdin)
+      })
+    assertEnded(await biwarp(server, local.path, 'printf new >a; printf x >b'))
+    assert.deepEqual([local.read('a'), local.read('b')], ['new', 'x'])
+  })
+
+  test('comes though nobody reads its output', bounded, async () => {
+    using local = folder({ a: 'old' })
+    await using server = await ScriptedServer.start()
+    const output = new PassThrough()
+    output.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })).on('error', () => {})
+    const { error } = await biwarp(server, local.path, 'printf new >a; echo x', { output })
+    assert.equal((error as { code?: string }).code, 'stdio')
+    assert.equal(local.read('a'), 'new')
+    assert.deepEqual(server.left, [])
+  })
+
   test('is the command’s own in each of several runs in one folder', bounded, async () => {
     using local = folder({ common: 'old' })
     await using server = await ScriptedServer.start()
