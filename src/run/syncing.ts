@@ -223,6 +223,8 @@ export class Syncing implements AsyncDisposable {
     for (const { path, why } of skipped.slice(0, mostWarnings))
       reporter.warning(`not sent: "${visible(path)}" (${why})`)
     if (skipped.length > mostWarnings) reporter.warning(`not sent: ${skipped.length - mostWarnings} more; see --plan`)
+    // What the command makes may be meant.
+    if (sync.back !== undefined) return
     if (sync.include.length > 0 && ![...entries.values()].some(({ type }) => type !== 'folder')) {
       const patterns = sync.include.map((pattern) => `"${pattern}"`).join(', ')
       reporter.warning(`--include ${patterns} matches nothing that goes in "${sync.dir}"; --plan says why`)

@@ -196,9 +196,18 @@ suite('what a command did', together, () => {
     const ran = await biwarp(server, local.path, command, { with: { include: ['hello.*.txt'] } })
     assertEnded(ran)
     assert.equal(ran.stdout.toString(), 'hello.1.txt\n')
+    assert.equal(ran.stderr, '')
     assert.deepEqual(local.names(), ['d', 'hello.1.txt', 'other'])
     assert.equal(local.read('hello.1.txt'), 'hello\n')
     assert.equal(local.read('other'), 'x')
+  })
+
+  test('comes back where nothing went', bounded, async () => {
+    using local = folder({ other: 'x' })
+    await using server = await ScriptedServer.start()
+    const ran = await biwarp(server, local.path, 'echo hello >new.txt', { with: { include: ['new.txt'] } })
+    assertEnded(ran)
+    assert.deepEqual([local.names(), ran.stderr], [['new.txt', 'other'], ''])
   })
 
   test('never touches what is ignored here, but for what --return names', bounded, async () => {
