@@ -110,7 +110,11 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
   using stdout = new OutputPump(io.stdout, 'stdout')
   using stderr = new OutputPump(io.stderr, 'stderr')
   session.syncing?.keepUp(stderr)
-  const end = await commandEnd(session, { ...running, stdout, stderr })
+  const end = await commandEnd(session, { ...running, stdout, stderr }).catch(async (error: unknown) => {
+    // Such as a reader that has closed our output: what is there by now is of use all the same.
+    await bringBack(session)
+    throw error
+  })
   interrupts.ended()
   reporter.phase('command ended')
   const written = outOrOver(Promise.all([stdout.flush(), stderr.flush()]), interrupts.signal)

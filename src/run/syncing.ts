@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { KuberunError } from '../errors.ts'
 import { mayComeYet } from '../exec/start.ts'
 import { isForeground } from '../exec/terminal.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { RunOptions, SyncOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
-import type { Back } from '../sync/back.ts'
+import type { Back, Returned } from '../sync/back.ts'
 import { type Exchange, Live } from '../sync/live.ts'
 import { checkLocalRoot } from '../sync/local-root.ts'
 import { OnSync } from '../sync/on-sync.ts'
@@ -20,6 +21,9 @@ import type { TerminalReporter } from './terminal-reporter.ts'
 
 /** Of so many files and patterns it is said one by one that something is wrong with them. */
 const mostWarnings = 10
+
+/** How often it is tried to bring back what the command changed, and the first pause between, in milliseconds. */
+const [mostTries, retryPause] = [3, 500]
 
 interface Around {
   client: KubeClient
@@ -145,12 +149,26 @@ export class Syncing implements AsyncDisposable {
     try {
       if (isGone) throw new KuberunError('pod', 'its pod is gone')
       await this.#live?.stop()
-      const returned = await this.#back?.finish()
+      const returned = await this.#finish()
       return { isIncomplete: returned?.isIncomplete === true, text: text() }
     } catch (error) {
       const why = this.#parts.signal.aborted ? 'given up' : (error as Error).message
       reporter.warning(`what the command changed is not all here: ${why}`)
       return { isIncomplete: true, text: text() }
+    }
+  }
+
+  /** A connection that breaks is no reason to lose what the command made. */
+  async #finish(): Promise<Returned | undefined> {
+    const { signal } = this.#parts
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.#back?.finish()
+      } catch (error) {
+        const mayPass = error instanceof KuberunError && error.code === 'connection'
+        if (!mayPass || tries === mostTries || signal.aborted) throw error
+        await sleep(tries * retryPause, undefined, { signal })
+      }
     }
   }
 
@@ -205,6 +223,8 @@ export class Syncing implements AsyncDisposable {
     for (const { path, why } of skipped.slice(0, mostWarnings))
       reporter.warning(`not sent: "${visible(path)}" (${why})`)
     if (skipped.length > mostWarnings) reporter.warning(`not sent: ${skipped.length - mostWarnings} more; see --plan`)
+    // What the command makes may be meant.
+    if (sync.back !== undefined) return
     if (sync.include.length > 0 && ![...entries.values()].some(({ type }) => type !== 'folder')) {
       const patterns = sync.include.map((pattern) => `"${pattern}"`).join(', ')
       reporter.warning(`--include ${patterns} matches nothing that goes in "${sync.dir}"; --plan says why`)

@@ -26,12 +26,17 @@ export function haltedText({ deleted, of }: Halted): string {
   return `the command deleted ${deleted} of ${of} files: nothing was deleted here; --allow-mass-delete lets it`
 }
 
-/** What is said of what did not come back, or not as it is there. */
-export function refusedText(left: readonly Step[], { refused }: { refused: ReadonlyMap<string, string> }): string[] {
-  const reasonsOf = new Map(refused)
-  for (const { entry } of left) if (!reasonsOf.has(entry.path)) reasonsOf.set(entry.path, 'it changes all the time')
-  const wanted = left.length === 0 ? [...reasonsOf] : left.map(({ entry }) => [entry.path, reasonsOf.get(entry.path)])
-  const texts = wanted.map(([path = '', reason = '']) => `not brought back: "${visible(path)}" (${visible(reason)})`)
+/** What is said of what did not come back. */
+export function leftText(left: readonly Step[], refused: ReadonlyMap<string, string>): string[] {
+  const texts = left.map(({ entry: { path } }) => {
+    return `not brought back: "${visible(path)}" (${visible(refused.get(path) ?? 'it changes all the time')})`
+  })
   if (texts.length <= mostWarnings) return texts
   return [...texts.slice(0, mostWarnings), `not brought back: ${texts.length - mostWarnings} more`]
+}
+
+/** What is said of what came back in part. */
+export function remarkTexts(remarks: ReadonlyMap<string, string>): string[] {
+  const texts = [...remarks].map(([path, remark]) => `"${visible(path)}": ${visible(remark)}`)
+  return texts.slice(0, mostWarnings)
 }

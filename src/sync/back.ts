@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { BackOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import { conflictText, haltedText, refusedText } from './back-words.ts'
+import { conflictText, haltedText, leftText, remarkTexts } from './back-words.ts'
 import type { Agreed } from './baseline.ts'
 import { type Brought, bring } from './bring.ts'
 import { isSame } from './changes.ts'
@@ -130,7 +130,7 @@ export class Back {
       // What came meanwhile may have changed while it came: only a round without anything to do is the last.
       const isOver = reconciled.steps.length === 0 || (left.length === reconciled.steps.length && undone === before)
       if (!isOver && round < mostRounds) continue
-      for (const text of refusedText(left, brought)) reporter.warning(text)
+      for (const text of leftText(left, brought.refused)) reporter.warning(text)
       if (reconciled.halted !== undefined) reporter.warning(haltedText(reconciled.halted))
       return {
         ...this.counts,
@@ -214,7 +214,7 @@ export class Back {
       this.#conflicts.set(conflict.path, conflict)
       reporter.warning(conflictText(conflict))
     }
-    for (const text of refusedText([], { refused: brought.remarks })) reporter.warning(text)
+    for (const text of remarkTexts(brought.remarks)) reporter.warning(text)
   }
 }
 

@@ -41,7 +41,9 @@ export class Fetch {
     if (type !== 'file' || size !== entry.size || (mtime >= 0n && mtime / second !== entry.mtime / second)) {
       throw new Refusal('it changes all the time')
     }
-    return { ...read, entry: { ...read.entry, mode: entry.mode, mtime: entry.mtime } }
+    // The listing has finer times; what a file has besides its permissions, whoever writes it is to know.
+    const mode = entry.mode | (read.entry.mode & 0o6000)
+    return { ...read, entry: { ...read.entry, mode, mtime: entry.mtime } }
   }
 
   /** Makes sure of the end of the last archive. */

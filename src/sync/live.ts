@@ -177,9 +177,9 @@ export class Live implements AsyncDisposable {
     for (let last = Date.now(); !rest.signal.aborted && !this.#signal.aborted; ) {
       await Promise.race([
         woken,
-        sleep(Math.min(this.#untilDue, 5_000, end - performance.now()), undefined, { signal: rest.signal }).catch(
-          () => {},
-        ),
+        sleep(Math.max(Math.min(this.#untilDue, 5_000, end - performance.now()), 1), undefined, {
+          signal: rest.signal,
+        }).catch(() => {}),
       ])
       const now = Date.now()
       if (rest.signal.aborted) return

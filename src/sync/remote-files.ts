@@ -47,7 +47,12 @@ export class RemoteFiles {
 
   /** One tar archive of these files, in their order. What is not there any more is missing in it, and complained of. */
   async *archive(paths: readonly string[], said: Said): AsyncGenerator<Buffer, void, undefined> {
-    yield* stdoutOf(await this.#open(`exec tar -cf - -- ${paths.map(quote).join(' ')}\n`), said)
+    // GNU's would take `\\n` in a name for a line break; BusyBox's knows no such option, and does not need it.
+    const literally = paths.some((path) => path.includes('\\'))
+      ? 'u=--no-unquote; tar $u --version >/dev/null 2>&1 || u=\n'
+      : 'u=\n'
+    const script = `${literally}exec tar $u -cf - -- ${paths.map(quote).join(' ')}\n`
+    yield* stdoutOf(await this.#open(script), said)
   }
 
   /** @returns by path, the SHA-256 of these files in hexadecimal; without those that it could not be found out of */

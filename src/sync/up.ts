@@ -134,7 +134,9 @@ export class Up {
       for (const path of changes.replaced) this.#sent.delete(path)
       this.#forgetDoubts(sent, changes.removed)
       this.#note(sent)
-      const paths = [...changes.removed.map(({ path }) => path), ...sent.entries.keys()]
+      // What was to be replaced is gone, though what changed while it was read is not there yet.
+      const gone = [...changes.removed.map(({ path }) => path), ...changes.replaced]
+      const paths = [...gone.filter((path) => !sent.entries.has(path)), ...sent.entries.keys()]
       return paths.length === 0 ? undefined : { paths, bytes: bytesOf(sent.entries.values()) }
     } catch (error) {
       for (const entry of [...changes.removed, ...changes.put]) {

@@ -196,9 +196,18 @@ suite('what a command did', together, () => {
     const ran = await biwarp(server, local.path, command, { with: { include: ['hello.*.txt'] } })
     assertEnded(ran)
     assert.equal(ran.stdout.toString(), 'hello.1.txt\n')
+    assert.equal(ran.stderr, '')
     assert.deepEqual(local.names(), ['d', 'hello.1.txt', 'other'])
     assert.equal(local.read('hello.1.txt'), 'hello\n')
     assert.equal(local.read('other'), 'x')
+  })
+
+  test('comes back where nothing went', bounded, async () => {
+    using local = folder({ other: 'x' })
+    await using server = await ScriptedServer.start()
+    const ran = await biwarp(server, local.path, 'echo hello >new.txt', { with: { include: ['new.txt'] } })
+    assertEnded(ran)
+    assert.deepEqual([local.names(), ran.stderr], [['new.txt', 'other'], ''])
   })
 
   test('never touches what is ignored here, but for what --return names', bounded, async () => {
@@ -326,6 +335,30 @@ suite('what a command did', together, () => {
     assertEnded(ran, 125)
     assert.deepEqual(local.names(), ['a', 'b'])
     assert.match(ran.stderr, /what the command changed is not all here: /)
+  })
+
+  test('comes over a connection that breaks once', bounded, async () => {
+    using local = folder({ a: 'old' })
+    await using server = await ScriptedServer.start()
+    let execs = 0
+    server.exec = (attempt) =>
+      attempt.run((stream, stdin) => {
+        if (attempt.argv.includes('kuberun-back') && ++execs === 3) stream.reset()
+        else stream.feed(stdin)
+      })
+    assertEnded(await biwarp(server, local.path, 'printf new >a; printf x >b'))
+    assert.deepEqual([local.read('a'), local.read('b')], ['new', 'x'])
+  })
+
+  test('comes though nobody reads its output', bounded, async () => {
+    using local = folder({ a: 'old' })
+    await using server = await ScriptedServer.start()
+    const output = new PassThrough()
+    output.destroy(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })).on('error', () => {})
+    const { error } = await biwarp(server, local.path, 'printf new >a; echo x', { output })
+    assert.equal((error as { code?: string }).code, 'stdio')
+    assert.equal(local.read('a'), 'new')
+    assert.deepEqual(server.left, [])
   })
 
   test('is the command’s own in each of several runs in one folder', bounded, async () => {

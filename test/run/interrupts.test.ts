@@ -130,3 +130,29 @@ test('disposing leaves no listener and no timer', () => {
   assert.equal(setting.signals.listeners.size, 0)
   assert.ok(timers() <= before - 2, `${before} timers, then ${timers()}`)
 })
+
+test('what the command did is saved until somebody asks to end for the second time', () => {
+  for (const again of ['INT', 'TERM', 'HUP'] as const) {
+    using setting = setUp()
+    const { interrupts, signals, run } = setting
+    let told = 0
+    run()
+    interrupts.saving(() => (told += 1))
+    signals.send('INT')
+    assert.deepEqual([told, interrupts.signal.aborted, interrupts.gaveUp.aborted], [1, false, false])
+    signals.send(again)
+    assert.deepEqual([told, interrupts.signal.aborted, interrupts.gaveUp.aborted], [1, true, true])
+  }
+})
+
+test('a command that has to be killed is none whose work is given up', bounded, async () => {
+  using setting = setUp(10)
+  const { interrupts, signals, run } = setting
+  run()
+  signals.send('TERM')
+  await once(interrupts.signal, 'abort')
+  assert.equal(interrupts.gaveUp.aborted, false)
+  interrupts.saving(() => assert.fail('it is the second'))
+  signals.send('TERM')
+  assert.equal(interrupts.gaveUp.aborted, true)
+})

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ApiError, KuberunError } from '../../src/errors.ts'
 import type { CommandEnd } from '../../src/exec/command.ts'
 import type { EndSignal } from '../../src/run/io.ts'
-import { type Facts, outcomeOf } from '../../src/run/outcome.ts'
+import { afterReturn, type Facts, outcomeOf } from '../../src/run/outcome.ts'
 
 const lost = new KuberunError('connection', 'connection to the API server lost: x')
 const ended = (exitCode: number, more: object = {}): CommandEnd => ({
@@ -136,4 +136,13 @@ test('a pod that was taken away keeps its cause, its hint and the command’s ow
       return true
     },
   )
+})
+
+test('what has not come back makes a success none, and leaves a failure what it is', () => {
+  const [all, some] = [{ isIncomplete: false }, { isIncomplete: true }]
+  for (const exitCode of [0, 7, 143]) assert.deepEqual(afterReturn({ exitCode }, all, undefined), { exitCode })
+  assert.deepEqual(afterReturn({ exitCode: 0 }, undefined, undefined), { exitCode: 0 })
+  assert.deepEqual(afterReturn({ exitCode: 7 }, some, 'INT'), { exitCode: 7 })
+  assert.deepEqual(afterReturn({ exitCode: 0 }, some, undefined), { exitCode: 125 })
+  assert.deepEqual(afterReturn({ exitCode: 0 }, some, 'INT'), { exitCode: 130, signal: 'INT' })
 })

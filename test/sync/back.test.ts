@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempDisposableSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import * as fc from 'fast-check'
+import type { BackOptions, SyncOptions } from '../../src/options.ts'
+import { plainShell } from '../../src/pod/shell.ts'
+import { Back } from '../../src/sync/back.ts'
+import { Remote } from '../../src/sync/remote.ts'
+import { Up } from '../../src/sync/up.ts'
+import { type Edit, edits, makeEdit } from '../support/edits.ts'
+import { PodFolder, type PodFolderOptions, toolsets } from '../support/pod-folder.ts'
+import { fillWithTraps, linkOutside } from '../support/traps.ts'
+import { manifest } from '../support/trees.ts'
+
+const bounded = { timeout: 90_000 }
+const place = { target: { namespace: 'dev', pod: 'p', container: 'kuberun' }, shell: plainShell }
+const { signal } = new AbortController()
+
+interface Setup {
+  pod?: PodFolderOptions
+  sync?: Partial<SyncOptions>
+  back?: Partial<BackOptions>
+}
+
+/** A local folder that has gone up to a pod's, and what brings changes back. */
+class Pair implements AsyncDisposable {
+  readonly local = mkdtempDisposableSync(join(tmpdir(), 'kuberun-local-'))
+  readonly pod: PodFolder
+  readonly warnings: string[] = []
+  readonly up: Up
+  readonly back: Back
+  remote!: Remote
+
+  private constructor({ pod, sync: some, back: how }: Setup) {
+    this.pod = new PodFolder(pod)
+    const reporter = {
+      warning: (text: string) => void this.warnings.push(text),
+      waiting: () => {},
+      note: () => {},
+      phase: () => {},
+    }
+    const rules = { exclude: [], include: [], ignore: false }
+    const sync = {
+      dir: this.here,
+      remoteDir: '/workspace',
+      ...rules,
+      maxUpload: 1e9,
+      once: false,
+      strict: false,
+      ...some,
+    }
+    const options: BackOptions = {
+      patterns: [],
+      onConflict: 'keep-both',
+      allowMassDelete: true,
+      interval: 100,
+      ...how,
+    }
+    this.up = new Up({ root: this.here, sync, reporter, signal })
+    const pods = { ...place, runId: 'run' }
+    this.back = new Back(options, { client: this.pod.client, pod: pods, up: this.up, reporter, signal })
+  }
+
+  static async begin(fill: (root: string) => void, setup: Setup = {}): Promise<Pair> {
+    const pair = new Pair(setup)
+    fill(pair.here)
+    await pair.up.tree.retake()
+    pair.remote = await Remote.open(pair.pod.client, { ...place, remoteDir: '/workspace', signal })
+    await pair.up.initial(pair.remote, () => false)
+    await pair.back.begin()
+    return pair
+  }
+
+  get here(): string {
+    return this.local.path
+  }
+
+  get there(): string {
+    return this.pod.root
+  }
+
+  /** Looks until nothing happens any more. */
+  async settle(): Promise<void> {
+    await this.up.tree.retake()
+    const { run } = this.back.exchange(100)
+    for (let quiet = 0, round = 0; quiet < 3; round += 1) {
+      assert.ok(round < 30, 'it is never done')
+      const before = this.stamps()
+      const applied = await run(this.remote)
+      quiet = applied === undefined && before === this.stamps() ? quiet + 1 : 0
+    }
+  }
+
+  /** Of both sides, what tells whether anything was written. */
+  stamps(): string {
+    return [...stampsOf(this.here), ...stampsOf(this.there)].join('\n')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.remote.close()
+    await this.pod.idle()
+    this.pod[Symbol.dispose]()
+    this.local[Symbol.dispose]()
+  }
+}
+
+function stampsOf(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'buffer' }).map((name) => {
+    const stat = lstatSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name)]), { bigint: true })
+    return `${name.toString('latin1')} ${stat.ino} ${stat.ctimeNs} ${stat.mode}`
+  })
+}
+
+/** What both sides are to have in common: not the times of folders. */
+function treeOf(root: string): string[] {
+  return manifest(root, false).map((line) =>
+    /^"(?:[^"\\]|\\.)*" folder/.test(line) ? line.replace(/ \d+$/, '') : line,
+  )
+}
+
+function write(root: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(root, path, '..'), { recursive: true })
+    writeFileSync(join(root, path), text)
+  }
+}
+
+const plainEdits = edits.filter(({ does }) => does !== 'rules' && does !== 'repository')
+
+for (const { name, skip } of toolsets) {
+  suite(`with the programs of ${name}`, { skip }, () => {
+    const setup = { pod: { tools: name } }
+
+    test('every trap comes back as it is', bounded, async () => {
+      await using pair = await Pair.begin(() => {}, setup)
+      fillWithTraps(pair.there)
+      linkOutside(pair.there)
+      const returned = await pair.back.finish()
+      assert.deepEqual(treeOf(pair.here), treeOf(pair.there))
+      assert.deepEqual([returned.isIncomplete, pair.warnings], [false, []])
+    })
+
+    test('times come back to the nanosecond that Node can set', bounded, async () => {
+      await using pair = await Pair.begin(() => {}, setup)
+      writeFileSync(join(pair.there, 'a'), 'x')
+      await pair.back.finish()
+      const [here, there] = [pair.here, pair.there].map((root) => statSync(join(root, 'a'), { bigint: true }).mtimeNs)
+      assert.ok(Math.abs(Number((here ?? 0n) - (there ?? 0n))) < 1_000)
+    })
+
+    test('more files come back than one command can name', bounded, async () => {
+      await using pair = await Pair.begin(() => {}, setup)
+      const folder = join(pair.there, 'f'.repeat(200))
+      mkdirSync(folder)
+      for (let n = 0; n < 3_000; n += 1) writeFileSync(join(folder, `${n}`), `${n}`)
+      assert.deepEqual(await pair.back.finish(), { files: 3_000, conflicts: 0, isIncomplete: false })
+      assert.deepEqual(treeOf(pair.here), treeOf(pair.there))
+    })
+
+    test('whatever happens on one side at a time is on both afterwards, and stays', bounded, async () => {
+      const batch = fc.record({
+        isHere: fc.boolean(),
+        edits: fc.array(plainEdits, { minLength: 1, maxLength: 5 }),
+      })
+      const property = fc.asyncProperty(fc.array(batch, { minLength: 1, maxLength: 4 }), async (batches) => {
+        await using pair = await Pair.begin((root) => write(root, { a: 'a', 'b/x': 'x', 'x/a/b': 'b' }), setup)
+        for (const { isHere, edits: some } of batches) {
+          for (const edit of some) makeEdit(isHere ? pair.here : pair.there, edit satisfies Edit)
+          await pair.settle()
+          assert.deepEqual(treeOf(pair.here), treeOf(pair.there))
+        }
+        await pair.back.finish()
+        assert.deepEqual(treeOf(pair.here), treeOf(pair.there))
+        assert.deepEqual(pair.warnings, [])
+      })
+      await fc.assert(property, { numRuns: 12, interruptAfterTimeLimit: 30_000 })
+    })
+  })
+}
+
+suite('what changed on both sides', () => {
+  test('is lost on neither, whatever it is', bounded, async () => {
+    const some = fc.array(plainEdits, { minLength: 1, maxLength: 5 })
+    const property = fc.asyncProperty(some, some, async (edited, changed) => {
+      await using pair = await Pair.begin((root) => write(root, { a: 'a', 'b/x': 'x', 'x/a/b': 'b' }))
+      for (const edit of edited)
+        makeEdit(pair.here, edit.does === 'write' ? { ...edit, text: `here ${edit.path}` } : edit)
+      for (const edit of changed)
+        makeEdit(pair.there, edit.does === 'write' ? { ...edit, text: `there ${edit.path}` } : edit)
+      const made = [...textsOf(pair.here, 'here'), ...textsOf(pair.there, 'there')]
+      await pair.back.finish()
+      const all = new Set([...textsOf(pair.here, 'here'), ...textsOf(pair.here, 'there')])
+      for (const text of made) assert.ok(all.has(text), text)
+      const before = stampsOf(pair.here)
+      await pair.back.finish()
+      assert.deepEqual(stampsOf(pair.here), before)
+    })
+    await fc.assert(property, { numRuns: 30, interruptAfterTimeLimit: 30_000 })
+  })
+
+  test('and is the same by now is no conflict', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, { a: 'old', b: 'old' }))
+    for (const root of [pair.here, pair.there]) write(root, { a: 'new', b: 'both', c: 'more' })
+    utimesSync(join(pair.there, 'a'), 1e9, 1e9)
+    assert.deepEqual(await pair.back.finish(), { files: 0, conflicts: 0, isIncomplete: false })
+    assert.deepEqual(pair.warnings, [])
+  })
+
+  test('is hashed where only that can tell', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, { a: 'old' }), { pod: { without: ['sha256sum'] } })
+    for (const root of [pair.here, pair.there]) write(root, { a: 'new' })
+    const { conflicts } = await pair.back.finish()
+    assert.equal(conflicts, 1)
+    assert.equal(readFileSync(join(pair.here, 'a.remote-run'), 'utf8'), 'new')
+  })
+})
+
+suite('what is not to be touched', () => {
+  test('is what is ignored here, and whatever git’s own folder is', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, { '.warpignore': 'secret\n', secret: 'mine', a: 'a' }), {
+      sync: { ignore: true },
+      back: { patterns: ['*'] },
+    })
+    write(pair.there, { secret: 'theirs', '.git/hooks/pre-commit': 'x', 'd/.git/config': 'x' })
+    await pair.back.finish()
+    assert.equal(readFileSync(join(pair.here, 'secret'), 'utf8'), 'mine')
+    assert.equal(readFileSync(join(pair.here, 'secret.remote-run'), 'utf8'), 'theirs')
+    assert.equal(existsSync(join(pair.here, '.git')), false)
+  })
+
+  test('is what a link here leads to', bounded, async () => {
+    await using outside = Object.assign(mkdtempDisposableSync(join(tmpdir(), 'kuberun-outside-')), {
+      async [Symbol.asyncDispose]() {},
+    })
+    await using pair = await Pair.begin((root) => write(root, { 'd/a': 'a' }))
+    rmSync(join(pair.here, 'd'), { recursive: true })
+    symlinkSync(outside.path, join(pair.here, 'd'))
+    write(pair.there, { 'd/a': 'new', 'd/b': 'new' })
+    await pair.back.finish()
+    assert.deepEqual(readdirSync(outside.path), [])
+    outside.remove()
+  })
+
+  test('is what the pod cannot list', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, { a: 'a', 'b/c': 'c' }))
+    renameSync(pair.there, `${pair.there}-away`)
+    await assert.rejects(pair.back.finish(), { code: 'sync' })
+    assert.deepEqual(treeOf(pair.here), treeOf(`${pair.there}-away`))
+    renameSync(`${pair.there}-away`, pair.there)
+  })
+})
+
+test('what can have no place here is said, and all else comes back', bounded, async () => {
+  await using pair = await Pair.begin(() => {})
+  write(pair.there, { a: 'a', b: 'b', 'git~1': 'x' })
+  chmodSync(join(pair.there, 'b'), 0o4755)
+  const { isIncomplete, files } = await pair.back.finish()
+  assert.deepEqual([isIncomplete, files], [true, 2])
+  assert.deepEqual(pair.warnings, [
+    '"b": it is here without its setuid and setgid bits',
+    'not brought back: "git~1" ("git~1" is git\'s)',
+  ])
+})
+
+function textsOf(root: string, side: string): string[] {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((item) => item.isFile())
+    .map((item) => readFileSync(join(item.parentPath, item.name), 'utf8'))
+    .filter((text) => text.startsWith(side))
+}
