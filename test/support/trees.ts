@@ -31,6 +31,12 @@ export function bytesOf(latin1: string): Buffer {
   return Buffer.from(latin1, 'latin1')
 }
 
+/** A {@link manifest} with the mode and mtime of the folder itself. */
+export function wholeManifest(root: string): string[] {
+  const { mode, mtimeNs } = lstatSync(root, { bigint: true })
+  return [`${mode.toString(8)} ${mtimeNs}`, ...manifest(root)]
+}
+
 /**
  * The names and modes of all that is in a folder, a character for each byte. Folders are opened, where somebody who is
  * not root could not look.
