@@ -56,6 +56,11 @@ function byPath(one: { path: string }, other: { path: string }): number {
   return one.path < other.path ? -1 : 1
 }
 
+/** As lstat does. */
+function fail(): never {
+  throw Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'lstat' })
+}
+
 function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length
 }
@@ -245,9 +250,6 @@ suite('what is wanted', bounded, () => {
   })
 
   test('fails the extraction where it cannot be said, whatever the error', async () => {
-    const fail = (): never => {
-      throw Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'lstat' })
-    }
     for (const options of [{ wants: fail }, { stillWants: fail }]) {
       await using target = await temporaryFolder()
       await assert.rejects(into(target.path, archive(file('a'), file('b')), options), { code: 'ENOENT' })
