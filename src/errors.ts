@@ -9,7 +9,7 @@
  * - `pod`: the pod cannot start, or ended under the command
  * - `stream`: the exec stream broke its protocol, or was cut
  * - `local`: the local folder, or what says which of its files are meant, could not be read
- * - `sync`: files could not be brought to the pod
+ * - `sync`: files could not be brought to the pod, or back
  * - `stdio`: stdin could not be read here, or what the command printed could not be written
  */
 export type ErrorCode =

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,6 +29,25 @@ export const everything: FolderFilter = {
 /** The bytes of a name that holds any byte, one character for each. */
 export function bytesOf(latin1: string): Buffer {
   return Buffer.from(latin1, 'latin1')
+}
+
+/** A {@link manifest} with the mode and mtime of the folder itself. */
+export function wholeManifest(root: string): string[] {
+  const { mode, mtimeNs } = lstatSync(root, { bigint: true })
+  return [`${mode.toString(8)} ${mtimeNs}`, ...manifest(root)]
+}
+
+/**
+ * The names and modes of all that is in a folder, a character for each byte. Folders are opened, where somebody who is
+ * not root could not look.
+ */
+export function openAll(root: string | Buffer): { name: string; mode: number }[] {
+  chmodSync(root, 0o755)
+  return readdirSync(root, { withFileTypes: true, encoding: 'buffer' }).flatMap((item) => {
+    const place = Buffer.concat([Buffer.from(root), bytesOf('/'), item.name])
+    const own = { name: item.name.toString('latin1'), mode: lstatSync(place).mode }
+    return item.isDirectory() ? [own, ...openAll(place)] : [own]
+  })
 }
 
 /**
