@@ -193,9 +193,11 @@ function killed(code: number): KuberunError {
   return new KuberunError('pod', `the sync process in the pod was killed (exit code ${code})`)
 }
 
+/** GNU tar's on times to come: where our clock is fast, on those of every file; and on times before 1970. */
+const remark = / s in the future$|: implausibly old time stamp /
+
 function explain(stderr: string, remoteDir: string): KuberunError {
-  // GNU tar remarks on times to come: where our clock is fast, on those of every file.
-  const lines = stderr.split('\n').filter((line) => line !== '' && !line.endsWith(' s in the future'))
+  const lines = stderr.split('\n').filter((line) => line !== '' && !remark.test(line))
   const words = lines.length > 0 ? lines.slice(0, 3).join('; ') : 'its process ended without a word'
   // The script knows it as `root`.
   const named = words.replaceAll(/(?<=^|[\s'"‘])root(?=[/:])/g, remoteDir)
