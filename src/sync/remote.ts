@@ -19,6 +19,8 @@ export interface RemotePlace {
   shell: Shell
   /** What the user calls the remote root. */
   remoteDir: string
+  /** How long it may take to begin, in milliseconds: a kubelet that hangs would hold us for ever. */
+  patience?: number
   signal: AbortSignal
 }
 
@@ -61,10 +63,11 @@ export class Remote {
    * @throws {KuberunError} `sync` when its volume cannot be written; or what the exec was refused with
    */
   static async open(client: KubeClient, where: RemotePlace): Promise<Remote> {
-    const { target, shell, remoteDir, signal } = where
+    const { target, shell, remoteDir, patience = 30_000, signal } = where
     const command = [...shell.command, '-c', shell.setup + remoteScript, 'kuberun-sync']
     const exec = await openExec(client, { target, command, stdin: true, tty: false, signal })
     const conversation = new Conversation(exec, remoteDir)
+    const over = setTimeout(() => exec.close(), patience)
     try {
       const first = await conversation.next()
       const [, zip, missing = ''] = /^ready (\w*):(.*)$/.exec(first ?? '') ?? []
@@ -78,6 +81,8 @@ export class Remote {
     } catch (error) {
       exec.close()
       throw error
+    } finally {
+      clearTimeout(over)
     }
   }
 

@@ -260,6 +260,14 @@ suite('the sync exec', () => {
     await assert.rejects(open, { code: 'sync', message: /: \/workspace: Permission denied/, hint: /overrides/ })
   })
 
+  test('is not waited for without end', bounded, async () => {
+    using pod = new PodFolder()
+    const silent = { command: ['sh', '-c', 'cat >/dev/null'], setup: '' }
+    const open = Remote.open(pod.client, { ...place, shell: silent, patience: 100, signal })
+    await assert.rejects(open, { code: 'connection' })
+    await pod.idle()
+  })
+
   test('is not opened where programs are missing', bounded, async () => {
     using pod = new PodFolder({ without: ['tar', 'dd'] })
     const open = Remote.open(pod.client, { ...place, shell: plainShell, signal })
