@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { chmod, mkdir, rm, symlink } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, posix, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { Mount } from '../runtime.ts'
 import { exitOf } from './exit.ts'
@@ -28,14 +28,16 @@ export async function chroots({ images, folder: state }: { images: Images; folde
     made.set(imageRoot, prepared)
     return prepared
   }
-  const { nsenter } = await findTools(['cp', 'env', 'nsenter', 'script', 'setpriv', 'stty'])
+  const { env, nsenter } = await findTools(['cp', 'env', 'nsenter', 'script', 'setpriv', 'stty'])
   return async (launch) => {
     const { spec, user, folder } = launch
     const root = join(folder, 'root')
     const cwd = await fill(root, launch, await preparedFor(spec.image))
     // chroot(1) knows no working directory, and an image may have no shell that does.
     const ids = ['-G', `${user.gid}`, '-S', `${user.uid}`]
-    const toRoot = [nsenter, `--root=${root}`, `--wd=${root}${cwd}`, ...ids, '--']
+    // A shell says that it is where it was told to be, also where a link led there.
+    const where = cwd === posix.resolve('/', spec.workingDir ?? '') ? [] : [env, `PWD=${spec.workingDir}`]
+    const toRoot = [...where, nsenter, `--root=${root}`, `--wd=${root}${cwd}`, ...ids, '--']
     let pid = 0
     return {
       view: root,
