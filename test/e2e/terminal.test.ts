@@ -91,6 +91,8 @@ describe('at a terminal', { concurrency: 2, timeout: 300_000, skip: reason }, ()
       await t.type('clear; kubectl warp --max-upload 3B echo ran')
       await t.shows(/\[y\/N\]$/)
       await t.key(key)
+      // What is typed before goes to the program that has not ended yet.
+      await t.shows(/^here>$/m)
       await t.type('echo code $?')
       await t.shows(new RegExp(`^code ${code}$`, 'm'))
       assert.doesNotMatch(await t.screen(), /Abort|^ran$/m)
