@@ -264,7 +264,7 @@ suite('the sync exec', () => {
     using pod = new PodFolder()
     const silent = { command: ['sh', '-c', 'cat >/dev/null'], setup: '' }
     const open = Remote.open(pod.client, { ...place, shell: silent, patience: 100, signal })
-    await assert.rejects(open, { code: 'connection' })
+    await assert.rejects(open, { code: 'connection', message: /did not begin within 0\.1 s/ })
     await pod.idle()
   })
 
