@@ -282,6 +282,7 @@ describe("the README's examples", { concurrency: 2, timeout: 180_000 }, () => {
       const ours = onSandbox ? line : line.replace(/--image=gcc\S*/, `--image=${images.build}`)
       const [, image = ''] = /--image=(\S+)/.exec(ours) ?? []
       if (!(await has(t, here, image))) return
+      // The README names images of the world, such as golang; a cluster without a way to them has others.
       if ((await here.sh(`kuberun --image=${image} 'command -v ${program}'`)).code !== 0) {
         t.skip(`needs ${program} in "${image}"`)
         return
