@@ -103,9 +103,13 @@ export class PodFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // What is in a folder that nobody may write to cannot be removed, unless by root.
-    execFileSync('chmod', ['-R', 'u+rwx', this.path])
-    rmSync(this.path, { recursive: true, force: true })
+    try {
+      rmSync(this.path, { recursive: true, force: true })
+    } catch {
+      // What is in a folder that nobody may write to cannot be removed, unless by root.
+      execFileSync('chmod', ['-R', 'u+rwx', this.path])
+      rmSync(this.path, { recursive: true, force: true })
+    }
   }
 
   async #connect({ query }: ConnectRequest) {

@@ -14,8 +14,10 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
     path,
     async [Symbol.asyncDispose]() {
       // What is in a folder that nobody may write to cannot be removed, unless by root.
-      await promisify(execFile)('chmod', ['-R', 'u+rwx', path])
-      await rm(path, { recursive: true })
+      await rm(path, { recursive: true }).catch(async () => {
+        await promisify(execFile)('chmod', ['-R', 'u+rwx', path])
+        await rm(path, { recursive: true })
+      })
     },
   }
 }
