@@ -1,12 +1,12 @@
-import { ApiError } from '../errors.ts'
+import type { ApiError } from '../errors.ts'
 import type { Target } from '../exec/exec.ts'
 import type { KubeClient } from '../kube/client.ts'
-import { type CreatedPod, createPod } from './create.ts'
+import { createPod } from './create.ts'
 import { Guard } from './guard.ts'
 import { doomed, keptPod, leftBehind } from './left-behind.ts'
+import { MadePods } from './made-pods.ts'
 import { type ManifestInput, podManifest } from './manifest.ts'
 import { PodObserver } from './observer.ts'
-import { removePod } from './remove.ts'
 import type { Reporter } from './reporter.ts'
 import { restrict, restrictedUid, uidOf } from './restricted.ts'
 import { containerName, type RunPod } from './run-pod.ts'
@@ -18,12 +18,6 @@ export interface EphemeralPodOptions {
   timeout: number
   reporter: Reporter
   signal: AbortSignal
-}
-
-interface MadePod {
-  uid?: string
-  /** It exists only where it was sent twice, and the answer to the first was lost. */
-  refused?: boolean
 }
 
 /**
@@ -50,14 +44,14 @@ export class EphemeralPod implements AsyncDisposable {
   #making: Promise<unknown> = Promise.resolve()
   #disposal: Promise<void> | undefined
   #observer: PodObserver | undefined
-  /** Pods that may exist: named before they are created, so that a lost answer leaves none. */
-  readonly #made = new Map<string, MadePod>()
+  readonly #made: MadePods
 
   private constructor(client: KubeClient, input: ManifestInput, options: EphemeralPodOptions) {
     this.keep = input.rm !== 'always'
     this.#client = client
     this.#input = input
     this.#options = options
+    this.#made = new MadePods(client, input.namespace)
     this.#manifest = podManifest(input)
     if (input.options.tools === 'always') this.#bringTools()
   }
@@ -113,7 +107,7 @@ export class EphemeralPod implements AsyncDisposable {
     const { pod } = this.target
     this.#watching.abort()
     this.#watching = new AbortController()
-    await this.#remove(pod)
+    await this.#made.remove(pod)
     if (remedy === 'tools') this.#bringTools()
     else this.#takeUid()
     this.#manifest = { ...this.#manifest, metadata: { ...this.#manifest.metadata, name: `${pod}-${remedy}` } }
@@ -128,22 +122,20 @@ export class EphemeralPod implements AsyncDisposable {
 
   async #dispose(): Promise<void> {
     this.#watching.abort()
-    const pods = this.keep ? [] : [...this.#made.keys()]
+    const pods = this.keep ? [] : this.#made.names
     const removals = pods.map((name) => this.#removeOrTell(name))
     // Not beside them: what the garbage collector deletes first for want of its owner gets the whole grace period, and a
     // later delete with a shorter one does not hasten that. A guard that nobody knows of owns nothing.
     if (this.#guard?.ownerReference !== undefined) await Promise.all(removals)
     await Promise.all([...removals, this.#removeGuard()])
-    if (this.keep && this.#made.size > 0) this.#options.reporter.note(keptPod(this))
+    if (this.keep && this.#made.names.length > 0) this.#options.reporter.note(keptPod(this))
   }
 
   async #removeOrTell(name: string): Promise<void> {
     try {
-      await this.#remove(name)
+      await this.#made.remove(name)
     } catch (error) {
-      // Who may do nothing has been told that already.
-      const told = this.#made.get(name)?.refused === true && error instanceof ApiError && error.status === 403
-      if (!told) this.#tellLeft('pod', name, error)
+      if (!this.#made.isRefusedAgain(name, error)) this.#tellLeft('pod', name, error)
     }
   }
 
@@ -175,33 +167,17 @@ export class EphemeralPod implements AsyncDisposable {
   }
 
   async #make(): Promise<void> {
-    const made: MadePod = {}
-    this.#made.set(this.target.pod, made)
-    const creating = this.#create()
+    const creating = this.#made.make(this.target.pod, () =>
+      createPod(this.#client, this.#manifest, {
+        ...this.#options,
+        owner: () => (this.#guarding ? this.#guard?.ownerReference : undefined),
+      }),
+    )
     this.#making = creating.catch(() => {})
     const { sent, created } = await creating
-    if (created.metadata.uid !== undefined) made.uid = created.metadata.uid
     if (sent !== this.#manifest) this.#restrictedBy = 'namespace'
     this.#manifest = sent
     this.#observer = new PodObserver(this.#client, created, this.#watching.signal)
-  }
-
-  async #create(): Promise<CreatedPod> {
-    try {
-      return await createPod(this.#client, this.#manifest, {
-        ...this.#options,
-        owner: () => (this.#guarding ? this.#guard?.ownerReference : undefined),
-      })
-    } catch (error) {
-      const made = this.#made.get(this.target.pod)
-      if (made !== undefined && error instanceof ApiError) made.refused = true
-      throw error
-    }
-  }
-
-  async #remove(name: string): Promise<void> {
-    await removePod(this.#client, { namespace: this.#input.namespace, name, uid: this.#made.get(name)?.uid })
-    this.#made.delete(name)
   }
 
   #takeUid(): void {

@@ -21,8 +21,7 @@ export async function pumpInput(source: Readable, input: ExecInput, signal: Abor
   const onError = (error: Error) =>
     done.reject(new KuberunError('stdio', `cannot read stdin: ${error.message}`, { cause: error }))
   const onEnd = () => done.resolve()
-  // Paused where somebody was asked something before: then a listener alone does not set it going.
-  source.on('data', onData).once('error', onError).once('end', onEnd).once('close', onEnd).resume()
+  source.on('data', onData).once('error', onError).once('end', onEnd).once('close', onEnd)
   signal.addEventListener('abort', onEnd, { once: true })
   // One that was closed before we listened tells no more.
   if (source.destroyed || source.readableEnded) onEnd()

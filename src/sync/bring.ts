@@ -5,9 +5,9 @@ import { emptyExtractReport } from './extract-report.ts'
 import { Fetch, isFilePut } from './fetch.ts'
 import type { Put, Step } from './findings.ts'
 import { lookAt, lookIn } from './here.ts'
-import { LocalTree } from './local-tree.ts'
 import { isSameThing } from './node.ts'
 import type { Done } from './note.ts'
+import { OpenTree } from './open-tree.ts'
 import { Refusal, reasonOf } from './refusal.ts'
 import type { RemoteFiles } from './remote-files.ts'
 import type { TarEntry } from './tar-entry.ts'
@@ -42,7 +42,7 @@ export async function bring(steps: readonly Step[], options: BringOptions): Prom
   const refused = new Map<string, string>()
   const remarks = new Map<string, string>()
   const count = new TarCount()
-  using tree = new LocalTree(root, { foldsNames: () => false })
+  using tree = new OpenTree(root, { foldsNames: () => false })
   let current: Put | undefined
   let error: unknown
   try {

@@ -2,8 +2,8 @@ import { KuberunError } from '../errors.ts'
 import type { FileEntry } from './entry.ts'
 import type { ExtractOptions } from './extract-options.ts'
 import { stagingPrefix } from './filter.ts'
-import { LocalTree } from './local-tree.ts'
 import { openRoot } from './open-folder.ts'
+import { OpenTree } from './open-tree.ts'
 import { foldsNamesIn } from './spellings.ts'
 import type { StagingNames } from './staged.ts'
 import type { TarCount } from './tar-limits.ts'
@@ -12,9 +12,9 @@ import type { TarCount } from './tar-limits.ts'
 export interface Extracting extends Disposable {
   options: ExtractOptions
   count: TarCount
-  tree: LocalTree
+  tree: OpenTree
   /** For a second folder at a time: that of the file that a hard link is to be a copy of. */
-  sources: LocalTree
+  sources: OpenTree
   names: StagingNames
   /** Paths of the archive. */
   seen: Set<string>
@@ -41,8 +41,8 @@ export function startExtracting(options: ExtractOptions, count: TarCount): Extra
     let folds = options.foldsNames
     // To find out touches the root: only if something is put.
     const foldsNames = (): boolean => (folds ??= probe(options, names()))
-    const tree = new LocalTree(root, { foldsNames, byDescriptor })
-    const sources = new LocalTree(root, { foldsNames: () => false, byDescriptor })
+    const tree = new OpenTree(root, { foldsNames, byDescriptor })
+    const sources = new OpenTree(root, { foldsNames: () => false, byDescriptor })
     return {
       options,
       count,

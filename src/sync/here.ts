@@ -2,8 +2,8 @@ import { lstatSync, readlinkSync } from 'node:fs'
 import type { Here } from './baseline.ts'
 import { Disk } from './disk.ts'
 import { fileEntry, folderEntry } from './entry.ts'
-import { LocalTree } from './local-tree.ts'
 import type { OpenFolder } from './open-folder.ts'
+import { OpenTree } from './open-tree.ts'
 import { childPath, decodeName } from './path.ts'
 import type { Places } from './places.ts'
 import { errnoOf, Refusal } from './refusal.ts'
@@ -23,7 +23,7 @@ export function lookIn(folder: OpenFolder, path: string): Here | undefined {
 }
 
 /** Looks at a path, never through a link. What cannot be looked at counts as something that nobody writes over. */
-export function lookAt(tree: LocalTree, path: string): Here | undefined {
+export function lookAt(tree: OpenTree, path: string): Here | undefined {
   try {
     return lookIn(tree.folderOf(path, { make: false }), path)
   } catch (error) {
@@ -39,7 +39,7 @@ export async function unsentHere(
   { goes, signal }: { goes: ReadonlyMap<string, unknown>; signal: AbortSignal },
 ): Promise<Map<string, Here>> {
   const disk = new Disk({ signal })
-  using tree = new LocalTree(root, { foldsNames: () => false })
+  using tree = new OpenTree(root, { foldsNames: () => false })
   const found = new Map<string, Here>()
   const waiting = [...folders]
   for (const path of paths) {

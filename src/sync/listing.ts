@@ -3,7 +3,7 @@ import { concurrently } from './concurrently.ts'
 import { Disk, type Name } from './disk.ts'
 import { type Entry, type FolderEntry, fileEntry, folderEntry } from './entry.ts'
 import type { FolderFilter } from './filter.ts'
-import { childPath, localPath } from './path.ts'
+import { childPath, lastName, localPath } from './path.ts'
 
 /** A folder to list. */
 export interface Place {
@@ -112,7 +112,7 @@ async function rulesStamp({ root, path }: Place, names: readonly Name[], disk: D
 
 async function filterOf({ path, within }: Place, names: readonly Name[]): Promise<FolderFilter> {
   if (path === '') return within
-  return within.enter(path.slice(path.lastIndexOf('/') + 1), new Set(names.map(({ name }) => name)))
+  return within.enter(lastName(path), new Set(names.map(({ name }) => name)))
 }
 
 function byName(one: Name, other: Name): number {

@@ -2,6 +2,7 @@ import type { Agreed, Here } from './baseline.ts'
 import type { Entry } from './entry.ts'
 import type { Step } from './findings.ts'
 import type { Reconciled } from './reconcile.ts'
+import { tarSeconds } from './tar-header.ts'
 
 /** What was sent up, or removed there, and a listing of the remote root that was begun after it. */
 export interface Sending {
@@ -29,7 +30,7 @@ export function noteSent(baseline: Map<string, Agreed>, { sent, removed, scan }:
 function isAsSent(sent: Entry, found: Entry): boolean {
   if (sent.type === 'link' && found.type === 'link') return sent.target === found.target
   if (sent.type !== 'file' || found.type !== 'file') return sent.type === found.type
-  const isItsTime = found.mtime === sent.mtime || found.mtime === sent.mtime - (sent.mtime % second)
+  const isItsTime = found.mtime === sent.mtime || found.mtime === tarSeconds(sent.mtime) * second
   return found.size === sent.size && isItsTime
 }
 

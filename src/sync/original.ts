@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import type { FileEntry } from './entry.ts'
 import type { Extracting } from './extracting.ts'
+import { lastName } from './path.ts'
 import { Refusal } from './refusal.ts'
 import { visible } from './visible.ts'
 
@@ -26,7 +27,7 @@ export function openOriginal(target: string, { files, sources, options }: Extrac
     throw new Refusal(`it is a hard link to "${visible(target)}", which is no file that was extracted before it`)
   }
   const folder = sources.folderOf(entry.path, { make: false })
-  const fd = openSync(folder.at(entry.path.slice(entry.path.lastIndexOf('/') + 1)), flags)
+  const fd = openSync(folder.at(lastName(entry.path)), flags)
   const original = { fd, entry, [Symbol.dispose]: () => closeSync(fd) }
   const { ino, size, mtimeNs, ctimeNs } = fstatSync(fd, { bigint: true })
   if (ino === entry.ino && Number(size) === entry.size && mtimeNs === entry.mtime && ctimeNs === entry.ctime) {

@@ -60,6 +60,11 @@ function encodeCharacter(character: string): Buffer {
   return code >= surrogates + 0x80 && code <= surrogates + 0xff ? Buffer.of(code - surrogates) : Buffer.from(character)
 }
 
+/** The last name in a path. */
+export function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
+}
+
 /** The path of the folder that something is in: '' for what is right in the root. */
 export function parentPath(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')))

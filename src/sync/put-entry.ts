@@ -3,7 +3,7 @@ import { fileEntry, type LinkEntry } from './entry.ts'
 import type { Extracting } from './extracting.ts'
 import { foreignPieces, foreignSync } from './foreign.ts'
 import { openOriginal, readOriginal } from './original.ts'
-import { parentPath } from './path.ts'
+import { lastName, parentPath } from './path.ts'
 import { putFolder } from './put-folder.ts'
 import { Refusal } from './refusal.ts'
 import { Staged } from './staged.ts'
@@ -76,8 +76,8 @@ function putLink({ entry, path }: Placing, extracting: Extracting): void {
 /** The folder for something with this path, which it may have. */
 function folderFor(path: string, { tree }: Extracting): ReturnType<Extracting['tree']['folderOf']> {
   const folder = tree.folderOf(path, { make: true })
-  tree.checkSpelling(nameOf(path))
-  if (lstatSync(folder.at(nameOf(path)), { throwIfNoEntry: false })?.isDirectory() === true) {
+  tree.checkSpelling(lastName(path))
+  if (lstatSync(folder.at(lastName(path)), { throwIfNoEntry: false })?.isDirectory() === true) {
     throw new Refusal('there is a folder in its place')
   }
   return folder
@@ -95,10 +95,6 @@ function place(staged: Staged, { entry, path }: Omit<Placing, 'content'>, extrac
   if (want === 'skip') return undefined
   const at = pathWanted(entry, want)
   if (parentPath(at) !== parentPath(path)) throw new Refusal('its other path is in another folder')
-  if (at !== path) tree.checkSpelling(nameOf(at))
-  return { at, stat: staged.place(nameOf(at)) }
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1)
+  if (at !== path) tree.checkSpelling(lastName(at))
+  return { at, stat: staged.place(lastName(at)) }
 }

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, utimesSync } from 'node:fs'
 import { folderEntry } from './entry.ts'
 import type { Extracting, FolderPlan } from './extracting.ts'
 import type { OpenFolder } from './open-folder.ts'
+import { lastName } from './path.ts'
 import type { Placing } from './put-entry.ts'
 import { errnoOf, Refusal } from './refusal.ts'
 import { fsTime } from './staged.ts'
@@ -14,7 +15,7 @@ import { fsTime } from './staged.ts'
 export function putFolder({ entry, path }: Omit<Placing, 'content'>, extracting: Extracting): void {
   const { tree, folders } = extracting
   const parent = tree.folderOf(path, { make: true })
-  const name = path.slice(path.lastIndexOf('/') + 1)
+  const name = lastName(path)
   tree.checkSpelling(name)
   if (lstatSync(parent.at(name), { throwIfNoEntry: false }) === undefined) mkdirSync(parent.at(name), 0o700)
   const folder = openChild(parent, name)
@@ -39,7 +40,7 @@ export function finishFolders(extracting: Extracting): { path: string; run: () =
 }
 
 function finish(path: string, plan: FolderPlan, { tree, options }: Extracting): void {
-  const folder = openChild(tree.folderOf(path, { make: false }), path.slice(path.lastIndexOf('/') + 1))
+  const folder = openChild(tree.folderOf(path, { make: false }), lastName(path))
   try {
     chmodSync(folder.at(), plan.mode)
     utimesSync(folder.at(), fsTime(plan.mtime), fsTime(plan.mtime))

@@ -3,6 +3,7 @@ import { type Exec, openExec, type Target } from '../exec/exec.ts'
 import type { ExecInput } from '../exec/input.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Shell } from '../pod/shell.ts'
+import { Conversation } from './conversation.ts'
 import { FrameWriter } from './frames.ts'
 import { encodePath } from './path.ts'
 import { remoteScript } from './remote-script.ts'
@@ -21,6 +22,8 @@ export interface RemotePlace {
   remoteDir: string
   /** Programs that must be there beside those that it needs itself. */
   also?: readonly string[]
+  /** How long it may take to begin, in milliseconds: a kubelet that hangs would hold us for ever. */
+  patience?: number
   signal: AbortSignal
 }
 
@@ -63,11 +66,16 @@ export class Remote {
    * @throws {KuberunError} `sync` when its volume cannot be written; or what the exec was refused with
    */
   static async open(client: KubeClient, where: RemotePlace): Promise<Remote> {
-    const { target, shell, remoteDir, also = [], signal } = where
+    const { target, shell, remoteDir, also = [], patience = 30_000, signal } = where
     const setup = `${shell.setup}also='${also.join(' ')}'\n`
     const command = [...shell.command, '-c', setup + remoteScript, 'kuberun-sync']
     const exec = await openExec(client, { target, command, stdin: true, tty: false, signal })
     const conversation = new Conversation(exec, remoteDir)
+    let isLate = false
+    const late = setTimeout(() => {
+      isLate = true
+      exec.close()
+    }, patience)
     try {
       const first = await conversation.next()
       const [, zip, missing = ''] = /^ready (\w*):(.*)$/.exec(first ?? '') ?? []
@@ -80,7 +88,9 @@ export class Remote {
       return new Remote(exec, conversation, { mayZip: zip !== '' })
     } catch (error) {
       exec.close()
-      throw error
+      throw isLate ? tooLate(patience, error) : error
+    } finally {
+      clearTimeout(late)
     }
   }
 
@@ -138,72 +148,8 @@ export class Remote {
   }
 }
 
-/** How much of what the commands complain of is kept: what they said last. */
-const mostWords = 2_000
-
-/** What comes from the script: lines of its own, and what its commands complain of. */
-class Conversation {
-  stderr = ''
-  readonly #exec: Exec
-  #lines: string[] = []
-  #rest = ''
-  #refusal: Error | undefined
-  readonly #remoteDir: string
-
-  constructor(exec: Exec, remoteDir: string) {
-    this.#exec = exec
-    this.#remoteDir = remoteDir
-  }
-
-  /** Its next line; undefined when it has ended. */
-  async next(): Promise<string | undefined> {
-    while (this.#lines.length === 0) {
-      const next = await this.#exec.output.next()
-      if (next.done) {
-        if (next.value.kind === 'failed') this.#refusal = next.value.error
-        else if (next.value.code > 128) this.#refusal = killed(next.value.code)
-        return undefined
-      }
-      const text = next.value.data.toString()
-      if (next.value.channel === 2) this.stderr = (this.stderr + text).slice(-mostWords)
-      else this.#take(text)
-    }
-    return this.#lines.shift()
-  }
-
-  failure(): Error {
-    return this.#refusal ?? explain(this.stderr, this.#remoteDir)
-  }
-
-  #take(text: string): void {
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = lines.pop() ?? ''
-    this.#lines.push(...lines)
-  }
-}
-
-const remedies: readonly [RegExp, string][] = [
-  [
-    // GNU tar does not always say why it wrote no more.
-    /no space left|quota exceeded|wrote only/i,
-    'the disk of its node is full, or the limit of its volume: send less (--plan shows what goes), or run it elsewhere',
-  ],
-  [/permission denied|not permitted|read-only/i, 'the command’s user must be able to write there: see --overrides'],
-]
-
-/** Not by its own commands, whose failures it tells. */
-function killed(code: number): KuberunError {
-  return new KuberunError('pod', `the sync process in the pod was killed (exit code ${code})`)
-}
-
-function explain(stderr: string, remoteDir: string): KuberunError {
-  // GNU tar remarks on times to come: where our clock is fast, on those of every file.
-  const lines = stderr.split('\n').filter((line) => line !== '' && !line.endsWith(' s in the future'))
-  const words = lines.length > 0 ? lines.slice(0, 3).join('; ') : 'its process ended without a word'
-  // The script knows it as `root`.
-  const named = words.replaceAll(/(?<=^|[\s'"‘])root(?=[/:])/g, remoteDir)
-  const [, hint] = remedies.find(([pattern]) => pattern.test(stderr)) ?? []
-  return new KuberunError('sync', `the files could not be written to ${remoteDir} in the pod: ${named}`, {
-    ...(hint !== undefined && { hint }),
+function tooLate(patience: number, cause: unknown): KuberunError {
+  return new KuberunError('connection', `the sync process in the pod did not begin within ${patience / 1000} s`, {
+    cause,
   })
 }

@@ -78,16 +78,12 @@ export class Staged implements Disposable {
   /**
    * Gives it its place, in the folder it is in, and instead of a file or a link that is there.
    * @returns what it is there
-   * @throws {Refusal} a folder is in its place, or its folder is not in its own
+   * @throws {Refusal} its folder is not in its own place
+   * @throws an error of node:fs: EISDIR, a folder is there
    */
   place(name: string): BigIntStats {
     if (!this.#folder.isThere()) throw moved()
-    try {
-      renameSync(this.#folder.at(this.#name), this.#folder.at(name))
-    } catch (error) {
-      if (errnoOf(error) === 'EISDIR') throw new Refusal('there is a folder in its place')
-      throw error
-    }
+    renameSync(this.#folder.at(this.#name), this.#folder.at(name))
     this.#isPlaced = true
     if (!this.#folder.isExact && !this.#folder.isThere()) throw moved()
     return this.#fd === undefined

@@ -45,7 +45,7 @@ const second = 1_000_000_000n
 
 function mainHeader(fields: HeaderFields, name: Buffer, target: Buffer): Buffer {
   const { type, size = 0, mode, mtime } = fields
-  return block(typeFlags[type], { name, size, mode, mtime: floorDivide(mtime, second), target })
+  return block(typeFlags[type], { name, size, mode, mtime: tarSeconds(mtime), target })
 }
 
 /** An entry whose content is the name, or the target, of the next. */
@@ -102,10 +102,13 @@ function number(bytes: Buffer, at: number, value: bigint): void {
   bytes.writeBigInt64BE(value, at + numberLength - 8)
 }
 
-/** BigInt's own division rounds towards zero: what is before 1970 would be a second late. */
-function floorDivide(value: bigint, divisor: bigint): bigint {
-  const quotient = value / divisor
-  return value < 0n && quotient * divisor !== value ? quotient - 1n : quotient
+/**
+ * The seconds that a tar header has of a time in nanoseconds. BigInt's own division rounds towards zero: what is before
+ * 1970 would be a second late.
+ */
+export function tarSeconds(nanoseconds: bigint): bigint {
+  const seconds = nanoseconds / second
+  return nanoseconds < 0n && seconds * second !== nanoseconds ? seconds - 1n : seconds
 }
 
 function sum(bytes: Buffer): number {

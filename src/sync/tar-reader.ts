@@ -52,7 +52,7 @@ export async function* readTar(
       checkEntry(entry, count)
       const content = new EntryContent(source, entry.size)
       yield { entry, content: content.pieces() }
-      await content.skip()
+      await content.drain()
     }
     if (hasExtension(reading.extensions)) throw damaged('it ends with the header of nothing')
     await readPadding(source)
@@ -134,7 +134,8 @@ class EntryContent {
     }
   }
 
-  async skip(): Promise<void> {
+  /** Reads what nobody wanted, to the next header. */
+  async drain(): Promise<void> {
     while (this.#left > 0) this.#left -= (await this.#source.some(this.#left)).length
     while (this.#padding > 0) this.#padding -= (await this.#source.some(this.#padding)).length
   }

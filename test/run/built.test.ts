@@ -81,6 +81,7 @@ suite('the built program', together, () => {
   })
 
   test('reads a disk as any file', bounded, async (t) => {
+    // Only root may read one, and a container mostly has none.
     const disk = readableDisk()
     if (disk === undefined) return t.skip('no disk here can be read')
     await using server = await ScriptedServer.start()

@@ -1,6 +1,6 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, symlinkSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -15,6 +15,7 @@ import { searchPath } from './environment.ts'
 import { ExecStream, exited } from './scripted-exec.ts'
 import { socketPair } from './socket-pair.ts'
 import { tars } from './tars.ts'
+import { removeTree } from './trees.ts'
 
 /** The programs of an image: GNU's, or BusyBox's. */
 export const toolsets = tars.map(({ name, skip }) => ({ name: name.replace(' tar', ''), skip }))
@@ -103,9 +104,7 @@ export class PodFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // What is in a folder that nobody may write to cannot be removed, unless by root.
-    execFileSync('chmod', ['-R', 'u+rwx', this.path])
-    rmSync(this.path, { recursive: true, force: true })
+    removeTree(this.path)
   }
 
   async #connect({ query }: ConnectRequest) {

@@ -1,4 +1,4 @@
-import { defaultImage, defaultToolsImage, type RunOptions } from '../../src/options.ts'
+import { defaultImage, defaultToolsImage, type RunOptions, type SyncOptions } from '../../src/options.ts'
 
 /** The options of a run as the command line makes them from no flags at all: test/plugins/validate.test.ts compares. */
 export function runOptions(command: readonly string[], setup: Partial<RunOptions> = {}): RunOptions {
@@ -38,5 +38,20 @@ export function podOptions(setup: Partial<RunOptions['pod']> = {}): RunOptions['
     toolsImage: defaultToolsImage,
     record: false,
     ...setup,
+  }
+}
+
+/** A folder of which all goes up, whatever git says. */
+export function syncOptions(dir: string, more: Partial<SyncOptions> = {}): SyncOptions {
+  return {
+    dir,
+    remoteDir: '/workspace',
+    exclude: [],
+    include: [],
+    ignore: false,
+    maxUpload: 1e9,
+    once: false,
+    strict: false,
+    ...more,
   }
 }

@@ -28,8 +28,8 @@ export async function extract(tar: Tar, archive: Buffer, options: { into: string
   })
   child.stdin.end(archive)
   const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'close') as Promise<[number | null]>])
-  // GNU tar remarks on times to come: between two machines that is a clock that is fast.
-  const complaints = said.replaceAll(/^.*: time stamp .* s in the future\n/gm, '')
+  // GNU tar remarks on times to come: between two machines that is a clock that is fast. And on those before 1970.
+  const complaints = said.replaceAll(/^.*: (time stamp .* s in the future|implausibly old time stamp .*)\n/gm, '')
   if (code !== 0 || complaints !== '') throw new Error(`${tar.name} ended with ${code}: ${complaints}`)
 }
 

@@ -76,7 +76,9 @@ export function fillWithTraps(root: string): void {
     chmodSync(at(`modes/folder ${mode}`), mode)
   }
   mkdirSync(at('times'))
-  for (const [n, time] of times.entries()) {
+  for (const [n, seconds] of times.entries()) {
+    // A number below 0 would stand for now.
+    const time = new Date(seconds * 1000)
     write(`times/${n}`)
     symlinkSync('there', at(`times/link ${n}`))
     mkdirSync(at(`times/folder ${n}/inner`), { recursive: true })

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import type { FolderFilter } from '../../src/sync/filter.ts'
 
 /** A folder that is removed with all that is in it. */
@@ -13,10 +12,19 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
   return {
     path,
     async [Symbol.asyncDispose]() {
-      // What is in a folder that nobody may write to cannot be removed, unless by root.
-      await promisify(execFile)('chmod', ['-R', 'u+rwx', path])
-      await rm(path, { recursive: true })
+      removeTree(path)
     },
+  }
+}
+
+/** Removes a folder with all that is in it. One after the other: `rm` rejects while others of its removals go on. */
+export function removeTree(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch {
+    // What is in a folder that nobody may write to cannot be removed, unless by root.
+    execFileSync('chmod', ['-R', 'u+rwx', path])
+    rmSync(path, { recursive: true, force: true })
   }
 }
 
@@ -29,6 +37,12 @@ export const everything: FolderFilter = {
 /** The bytes of a name that holds any byte, one character for each. */
 export function bytesOf(latin1: string): Buffer {
   return Buffer.from(latin1, 'latin1')
+}
+
+/** A {@link manifest} with the mode and mtime of the folder itself. */
+export function wholeManifest(root: string): string[] {
+  const { mode, mtimeNs } = lstatSync(root, { bigint: true })
+  return [`${mode.toString(8)} ${mtimeNs}`, ...manifest(root)]
 }
 
 /**

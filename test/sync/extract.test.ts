@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -54,6 +54,11 @@ function paths(report: ExtractReport): string[] {
 
 function byPath(one: { path: string }, other: { path: string }): number {
   return one.path < other.path ? -1 : 1
+}
+
+/** As lstat does. */
+function fail(): never {
+  throw Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'lstat' })
 }
 
 function openDescriptors(): number {
@@ -245,9 +250,6 @@ suite('what is wanted', bounded, () => {
   })
 
   test('fails the extraction where it cannot be said, whatever the error', async () => {
-    const fail = (): never => {
-      throw Object.assign(new Error('no such file'), { code: 'ENOENT', syscall: 'lstat' })
-    }
     for (const options of [{ wants: fail }, { stillWants: fail }]) {
       await using target = await temporaryFolder()
       await assert.rejects(into(target.path, archive(file('a'), file('b')), options), { code: 'ENOENT' })
@@ -456,5 +458,6 @@ test('names that Windows cannot hold are refused there', () => {
 })
 
 function canMount(): boolean {
-  return process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/bin/mount')
+  if (process.platform !== 'linux') return false
+  return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/tmp']).status === 0
 }

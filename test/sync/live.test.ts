@@ -10,6 +10,7 @@ import { Remote } from '../../src/sync/remote.ts'
 import { Up } from '../../src/sync/up.ts'
 import { until } from '../support/events.ts'
 import { PodFolder } from '../support/pod-folder.ts'
+import { syncOptions } from '../support/run-options.ts'
 
 const bounded = { timeout: 20_000 }
 const target = { namespace: 'dev', pod: 'p', container: 'kuberun' }
@@ -28,16 +29,7 @@ async function kept(fill: (root: string) => void, options: Partial<LiveOptions> 
     note: () => {},
     phase: () => {},
   }
-  const sync = {
-    dir: root,
-    remoteDir: '/workspace',
-    exclude: [],
-    include: [],
-    ignore: false,
-    maxUpload: 1e9,
-    once: false,
-    strict: false,
-  }
+  const sync = syncOptions(root)
   const { signal } = new AbortController()
   const reopen = () => Remote.open(pod.client, { target, shell: plainShell, remoteDir: '/workspace', signal })
   const up = new Up({ root, sync, reporter, signal })

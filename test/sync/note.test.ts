@@ -32,6 +32,7 @@ suite('what was sent', () => {
     for (const [local, found] of [
       [sent, file('x', { size: 3, mtime: 5_000_000_007n, ctime: 99n, ino: 99n })],
       [sent, file('x', { size: 3, mtime: 5_000_000_000n, mode: 0o777, ctime: 99n, ino: 99n })],
+      [file('x', { size: 3, mtime: -500_000_000n }), file('x', { size: 3, mtime: -1_000_000_000n, ctime: 99n })],
       [folder('x'), folder('x', { mode: 0o777, mtime: 99n })],
       [link('x'), link('x', { mtime: 99n })],
     ] as const) {

@@ -23,20 +23,12 @@ import { edits, makeEdit } from '../support/edits.ts'
 import { until } from '../support/events.ts'
 import { full } from '../support/git.ts'
 import { PodFolder } from '../support/pod-folder.ts'
+import { syncOptions } from '../support/run-options.ts'
 import { manifest } from '../support/trees.ts'
 
 const bounded = { timeout: 60_000 }
 const place = { target: { namespace: 'dev', pod: 'p', container: 'kuberun' }, remoteDir: '/workspace' }
 const { signal } = new AbortController()
-const everything = {
-  remoteDir: '/workspace',
-  exclude: [],
-  include: [],
-  ignore: false,
-  maxUpload: 1e9,
-  once: false,
-  strict: false,
-}
 const isRoot = process.getuid?.() === 0
 
 /** A local folder, a pod's, and what brings the one to the other. */
@@ -54,11 +46,7 @@ class Both implements AsyncDisposable {
       note: () => {},
       phase: () => {},
     }
-    const options = {
-      ...everything,
-      dir: this.local.path,
-      ...sync,
-    }
+    const options = syncOptions(this.local.path, sync)
     this.up = new Up({ root: this.local.path, sync: options, reporter, signal })
   }
 
@@ -270,6 +258,14 @@ suite('the sync exec', () => {
     rmSync(pod.root, { recursive: true })
     const open = Remote.open(pod.client, { ...place, shell: plainShell, signal })
     await assert.rejects(open, { code: 'sync', message: /: \/workspace: Permission denied/, hint: /overrides/ })
+  })
+
+  test('is not waited for without end', bounded, async () => {
+    using pod = new PodFolder()
+    const silent = { command: ['sh', '-c', 'cat >/dev/null'], setup: '' }
+    const open = Remote.open(pod.client, { ...place, shell: silent, patience: 100, signal })
+    await assert.rejects(open, { code: 'connection', message: /did not begin within 0\.1 s/ })
+    await pod.idle()
   })
 
   test('is not opened where programs are missing', bounded, async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { chmod, mkdir, rm, symlink } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, posix, relative } from 'node:path'
 import { promisify } from 'node:util'
 import type { Mount } from '../runtime.ts'
 import { exitOf } from './exit.ts'
@@ -28,13 +28,16 @@ export async function chroots({ images, folder: state }: { images: Images; folde
     made.set(imageRoot, prepared)
     return prepared
   }
-  const { chroot } = await findTools(['chroot', 'cp', 'env', 'script', 'setpriv', 'stty'])
+  const { env, nsenter } = await findTools(['cp', 'env', 'nsenter', 'script', 'setpriv', 'stty'])
   return async (launch) => {
     const { spec, user, folder } = launch
     const root = join(folder, 'root')
     const cwd = await fill(root, launch, await preparedFor(spec.image))
-    const ids = [`--userspec=${user.uid}:${user.gid}`, '--groups=']
-    const toRoot = [chroot, ...ids, root, '/bin/sh', '-c', 'cd "$0" && exec "$@"', cwd]
+    // chroot(1) knows no working directory, and an image may have no shell that does.
+    const ids = ['-G', `${user.gid}`, '-S', `${user.uid}`]
+    // A shell says that it is where it was told to be, also where a link led there.
+    const where = cwd === posix.resolve('/', spec.workingDir ?? '') ? [] : [env, `PWD=${spec.workingDir}`]
+    const toRoot = [...where, nsenter, `--root=${root}`, `--wd=${root}${cwd}`, ...ids, '--']
     let pid = 0
     return {
       view: root,
@@ -87,9 +90,10 @@ async function fill(root: string, { spec }: Launch, prepared: string): Promise<s
       await symlink(join(await resolveIn(root, whole.at), relative(whole.from, from)), to)
     }
   }
-  // Where a mount is a link, in the place that this leads to.
-  await mkdir(root + (await resolveIn(root, cwd)), { recursive: true })
-  return cwd
+  // Where a mount is a link, in the place that this leads to: outside of the root it would lead elsewhere.
+  const real = await resolveIn(root, cwd)
+  await mkdir(root + real, { recursive: true })
+  return real
 }
 
 /** The mount that has all that this one shows. */

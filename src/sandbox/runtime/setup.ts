@@ -79,7 +79,7 @@ function overlayRows(
 ): { top: string[]; nested: string[] } {
   const options = `${readOnly ? 'ro' : 'rw'}${asRoot ? '' : ',userxattr'}`
   const rowOf = (name: string) => {
-    const layers = `lowerdir=${skeleton.imageRoot}/${name},upperdir=${folder}/upper/${name},workdir=${folder}/work/${name}`
+    const layers = `lowerdir=${skeleton.imageRoot}/${name},upperdir=${folder}/upper/${name},workdir=${folder}/workdir/${name}`
     return row('overlay', `${folder}/root/${name}`, 'overlay', `${layers},${options}`)
   }
   return {

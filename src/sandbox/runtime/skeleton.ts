@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 /**
  * What is copied to begin a container's root, made once for each image: `root` with its folders and links, and for each
- * folder that is overlaid one in `upper`, with the same owner and mode, and one in `work`.
+ * folder that is overlaid one in `upper`, with the same owner and mode, and one in `workdir`.
  */
 export interface Skeleton {
   folder: string
@@ -47,7 +47,7 @@ export async function makeSkeleton(
 ): Promise<Skeleton> {
   const skeleton: Skeleton = { folder, imageRoot: options.imageRoot, overlays: [], files: [] }
   await mkdir(join(folder, 'root'), { recursive: true })
-  await Promise.all(['upper', 'work'].map((name) => mkdir(join(folder, name))))
+  await Promise.all(['upper', 'workdir'].map((name) => mkdir(join(folder, name))))
   const isAvoided = (path: string) => options.avoided.some((mount) => mount.startsWith(`${path}/`))
   await addFolder(skeleton, { path: '', isAvoided, asRoot: options.asRoot })
   await makeOwnFolders(join(folder, 'root'))
@@ -77,7 +77,7 @@ async function addEntry(skeleton: Skeleton, entry: Dirent, step: Step): Promise<
     await mkdir(to)
     await access(from, constants.R_OK | constants.X_OK)
     if (step.isAvoided(from)) return addFolder(skeleton, step)
-    await mkdir(join(folder, 'work', step.path), { recursive: true })
+    await mkdir(join(folder, 'workdir', step.path), { recursive: true })
     await copyFolder(from, join(folder, 'upper', step.path), step.asRoot)
     overlays.push(step.path)
   } else if (entry.isFile()) {

@@ -1,5 +1,6 @@
 import { test } from 'node:test'
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
+import { hasNamespaces } from '../../support/container.ts'
 import { ground, onSandbox, sh } from './programs.ts'
 import { sandboxImages } from './sandbox-images.ts'
 
@@ -30,3 +31,6 @@ async function start(): Promise<Sandbox> {
   process.env['KUBECONFIG'] = started.kubeconfig
   return started
 }
+
+/** Whether the sandbox's containers are chroots, which see the processes of this machine. */
+export const inChroots = onSandbox && !hasNamespaces && 'the sandbox has only chroots here'

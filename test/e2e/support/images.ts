@@ -21,6 +21,7 @@ const known = new Map<string, Promise<boolean>>()
 /** Whether the cluster has the image; skips the test where it has not. */
 export async function has(context: TestContext, place: Place, image: string): Promise<boolean> {
   if (onSandbox) {
+    // Its images are made of programs of this machine.
     const lack = await lackOf(image)
     if (lack !== undefined) context.skip(lack)
     return lack === undefined

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SandboxOptions } from '../../../src/sandbox/sandbox.ts'
+import { hasNamespaces } from '../../support/container.ts'
 import { folder, sh } from './programs.ts'
 
 /** What a sandbox takes for the image without a shell; every other one is this machine. */
@@ -19,6 +20,7 @@ export function sandboxImages(): NonNullable<SandboxOptions['images']> {
 export async function lackOf(image: string): Promise<string | undefined> {
   if (image === 'nonroot:1') return 'the sandbox has no images with a user of their own'
   if (image === 'static:1' && !busyboxes.some((path) => existsSync(path))) return 'needs BusyBox'
+  if (image === 'build:1' && !hasNamespaces) return 'a chroot’s small userland has no make'
   if (image === 'build:1' && (await sh('make --version')).code !== 0) return 'needs make'
   return undefined
 }

@@ -3,12 +3,18 @@ import { setTimeout } from 'node:timers/promises'
 import type { LocalRuntime } from '../../../src/sandbox/runtime/local.ts'
 import { type IsolationName, openRuntime } from '../../../src/sandbox/runtime/open.ts'
 import type { Container, ContainerSpec, ExecOptions, ProcessEnd } from '../../../src/sandbox/runtime.ts'
+import { hasNamespaces } from '../../support/container.ts'
 
 const isRoot = process.getuid?.() === 0
 
 /** The isolations, and why one cannot be tested here. As root, another process tests the ordinary user's. */
 export function isolations(names: readonly IsolationName[]): { isolation: IsolationName; skip: string | false }[] {
-  return names.map((isolation) => ({ isolation, skip: (isolation === 'user') === isRoot && reason(isolation) }))
+  return names.map((isolation) => ({ isolation, skip: lackOf(isolation) }))
+}
+
+function lackOf(isolation: IsolationName): string | false {
+  if ((isolation === 'user') === isRoot) return reason(isolation)
+  return isolation !== 'chroot' && !hasNamespaces && 'namespaces are forbidden here'
 }
 
 function reason(isolation: IsolationName): string {

@@ -5,7 +5,7 @@ import { errnoOf, Refusal } from './refusal.ts'
 import { type Spellings, spellingsIn } from './spellings.ts'
 import { visible } from './visible.ts'
 
-export interface LocalTreeOptions {
+export interface OpenTreeOptions {
   /** Whether two names that differ in case, or in how a letter is composed, are the same here. Asked when it matters. */
   foldsNames: () => boolean
   /** False for the way that works everywhere; see {@link openRoot}. */
@@ -24,11 +24,11 @@ interface Step {
  * Those on the way to the last one stay open, as what comes next mostly is in the same; they are used again only where
  * the path still leads to them.
  */
-export class LocalTree implements Disposable {
+export class OpenTree implements Disposable {
   readonly #foldsNames: () => boolean
   readonly #steps: Step[]
 
-  constructor(root: string, options: LocalTreeOptions) {
+  constructor(root: string, options: OpenTreeOptions) {
     this.#foldsNames = options.foldsNames
     this.#steps = [{ folder: openRoot(root, options.byDescriptor) }]
   }
