@@ -175,6 +175,7 @@ export class Syncing implements AsyncDisposable {
   /** Ends it; once, however often it is called. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#over.abort()
+    this.#back?.close()
     await this.#live?.[Symbol.asyncDispose]()
     this.#remote?.close()
   }

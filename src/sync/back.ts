@@ -15,6 +15,7 @@ import { parentPath } from './path.ts'
 import { placesToLookAt } from './places.ts'
 import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile.ts'
 import type { Remote } from './remote.ts'
+import { PodShell } from './pod-shell.ts'
 import { RemoteFiles } from './remote-files.ts'
 import { foldsCase } from './repository.ts'
 import { returnFilter } from './return-filter.ts'
@@ -51,6 +52,7 @@ export interface Returned {
 export class Back {
   readonly #options: BackOptions
   readonly #place: BackPlace
+  readonly #shell: PodShell
   readonly #files: RemoteFiles
   readonly #baseline = new Map<string, Agreed>()
   /** The last listing of the remote root. */
@@ -67,7 +69,8 @@ export class Back {
     this.#options = options
     this.#place = place
     const { target, shell } = place.pod
-    this.#files = new RemoteFiles(place.client, { target, shell, signal: place.signal })
+    this.#shell = new PodShell(place.client, { target, shell, signal: place.signal })
+    this.#files = new RemoteFiles(this.#shell)
   }
 
   /** What is there now is what the command starts from: all that has gone up, and what was there before. */
@@ -140,6 +143,11 @@ export class Back {
           reconciled.conflicts.some(({ outcome }) => outcome === 'left'),
       }
     }
+  }
+
+  /** Ends what reads in the pod. */
+  close(): void {
+    this.#shell.close()
   }
 
   get counts(): { files: number; conflicts: number } {

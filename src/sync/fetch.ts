@@ -1,7 +1,8 @@
 import type { FileEntry } from './entry.ts'
 import type { Put } from './findings.ts'
 import { Refusal } from './refusal.ts'
-import { failure, inCommands, type RemoteFiles, type Said } from './remote-files.ts'
+import type { Said } from './pod-shell.ts'
+import { failure, inCommands, type RemoteFiles } from './remote-files.ts'
 import type { TarCount } from './tar-limits.ts'
 import { type ReadEntry, readTar } from './tar-reader.ts'
 
@@ -38,7 +39,8 @@ export class Fetch {
     // Of a second name for the same file there is no more than that.
     if (read.entry.type === 'hard link') return read
     const { type, size, mtime } = read.entry
-    if (type !== 'file' || size !== entry.size || (mtime >= 0n && mtime / second !== entry.mtime / second)) {
+    const isSameTime = entry.mtime < 0n || mtime / second === entry.mtime / second
+    if (type !== 'file' || size !== entry.size || !isSameTime) {
       throw new Refusal('it changes all the time')
     }
     // The listing has finer times; what a file has besides its permissions, whoever writes it is to know.

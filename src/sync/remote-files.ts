@@ -1,58 +1,58 @@
 import { nanoid } from 'nanoid'
 import { KuberunError } from '../errors.ts'
-import type { Exec, Target } from '../exec/exec.ts'
 import { quote } from '../exec/quote.ts'
-import type { KubeClient } from '../kube/client.ts'
-import type { Shell } from '../pod/shell.ts'
-import { syncPath } from '../pod/workspace.ts'
+import type { Entry } from './entry.ts'
 import { encodePath } from './path.ts'
-import { openScript } from './pod-script.ts'
-import { parseScan, type RemoteListing, scanFunction } from './remote-scan.ts'
+import type { PodShell, Said } from './pod-shell.ts'
+import { parseScan, type RemoteListing, scanFunctions } from './remote-scan.ts'
 
 /** As much a listing, or a list of hashes, may be: of a million files or two. */
 const mostOutput = 256 * 1024 ** 2
-/** How much of what is complained of is kept. */
-const mostWords = 2_000
 /** How many bytes the words of one command may have; Linux takes two million by default. */
 const longestCommand = 500_000
 
-/** What a command in the pod said besides its output. */
-export interface Said {
-  stderr: string
-  /** Its exit code, once it has ended. */
-  code?: number
-}
-
-/** What there is in the remote root. Each question is an exec of its own. */
+/** What there is in the remote root, as a shell in the pod tells. */
 export class RemoteFiles {
-  readonly #client: KubeClient
-  readonly #place: { target: Target; shell: Shell; signal: AbortSignal }
+  readonly #shell: PodShell
+  /** The same for all listings: of a tree in which nothing has changed the next is the same, byte by byte. */
+  readonly #token = nanoid()
+  #last: { output: Buffer; listing: RemoteListing } | undefined
 
-  constructor(client: KubeClient, place: { target: Target; shell: Shell; signal: AbortSignal }) {
-    this.#client = client
-    this.#place = place
+  constructor(shell: PodShell) {
+    this.#shell = shell
   }
 
   /**
    * Lists all that is there.
+   * @returns the same object as the last time where nothing has changed
    * @throws {KuberunError} `sync` where it could not be listed as a whole; what the connection was lost by
    */
   async scan(): Promise<RemoteListing> {
-    const token = nanoid()
     const said: Said = { stderr: '' }
-    const output = await this.#collect(`${scanFunction}\nscan ${token}\n`, said)
-    if (said.code !== 0) throw failure('the folder in the pod could not be listed', said)
-    return parseScan(output, token)
+    const output = await this.#collect(`${scanFunctions}\nscan ${this.#token}\n`, said)
+    if (said.code !== 0 && !hasVanished(said)) throw failure('the folder in the pod could not be listed', said)
+    if (this.#last?.output.equals(output) !== true) this.#last = { output, listing: parseScan(output, this.#token) }
+    return this.#last.listing
+  }
+
+  /** @returns by path, what is there now of these paths */
+  async look(paths: readonly string[]): Promise<Map<string, Entry>> {
+    const found = new Map<string, Entry>()
+    for (const some of inCommands(paths)) {
+      const words = some.map((path) => quote(`./${path}`)).join(' ')
+      const output = await this.#collect(`${scanFunctions}\nlook ${this.#token} ${words}\n`, { stderr: '' })
+      for (const [path, entry] of parseScan(output, this.#token).entries) found.set(path, entry)
+    }
+    return found
   }
 
   /** One tar archive of these files, in their order. What is not there any more is missing in it, and complained of. */
-  async *archive(paths: readonly string[], said: Said): AsyncGenerator<Buffer, void, undefined> {
+  archive(paths: readonly string[], said: Said): AsyncGenerator<Buffer, void, undefined> {
     // GNU's would take `\\n` in a name for a line break; BusyBox's knows no such option, and does not need it.
     const literally = paths.some((path) => path.includes('\\'))
       ? 'u=--no-unquote; tar $u --version >/dev/null 2>&1 || u=\n'
       : 'u=\n'
-    const script = `${literally}exec tar $u -cf - -- ${paths.map(quote).join(' ')}\n`
-    yield* stdoutOf(await this.#open(script), said)
+    return this.#shell.run(`${literally}exec tar $u -cf - -- ${paths.map(quote).join(' ')}\n`, said)
   }
 
   /** @returns by path, the SHA-256 of these files in hexadecimal; without those that it could not be found out of */
@@ -75,25 +75,28 @@ export class RemoteFiles {
     return hashes
   }
 
+  /** @returns the SHA-256, in hexadecimal, of what a file begins with; of less where it is shorter */
+  async hashOfBeginning(path: string, length: number): Promise<string> {
+    const output = await this.#collect(`head -c ${length} <${quote(`./${path}`)} | sha256sum\n`, { stderr: '' })
+    return output.toString('latin1').slice(0, 64)
+  }
+
   async #collect(script: string, said: Said): Promise<Buffer> {
     const pieces: Buffer[] = []
     let length = 0
-    for await (const piece of stdoutOf(await this.#open(script), said)) {
+    for await (const piece of this.#shell.run(script, said)) {
       length += piece.length
       if (length > mostOutput) throw new KuberunError('sync', 'the folder in the pod has too many files to be listed')
       pieces.push(piece)
     }
     return Buffer.concat(pieces)
   }
+}
 
-  #open(script: string): Promise<Exec> {
-    return openScript(this.#client, {
-      ...this.#place,
-      name: 'kuberun-back',
-      before: `export LC_ALL=C; cd ${syncPath}/root || exit; `,
-      script: `exec </dev/null\n${script}`,
-    })
-  }
+/** BusyBox's find has its stat look at what somebody has removed since; that is no failure. */
+function hasVanished({ stderr }: Said): boolean {
+  const lines = stderr.split('\n').filter((line) => line !== '')
+  return lines.length > 0 && lines.every((line) => line.endsWith(': No such file or directory'))
 }
 
 /** In parts that one command takes. */
@@ -111,24 +114,6 @@ export function inCommands(paths: readonly string[]): string[][] {
     parts.at(-1)?.push(path)
   }
   return parts
-}
-
-async function* stdoutOf(exec: Exec, said: Said): AsyncGenerator<Buffer, void, undefined> {
-  try {
-    for (;;) {
-      const next = await exec.output.next()
-      if (next.done) {
-        if (next.value.kind === 'failed') throw next.value.error
-        said.code = next.value.code
-        return
-      }
-      const { channel, data } = next.value
-      if (channel === 1) yield data
-      else said.stderr = (said.stderr + data.toString()).slice(-mostWords)
-    }
-  } finally {
-    exec.close()
-  }
 }
 
 /** What failed, in the pod's words. */

@@ -3,18 +3,26 @@ import type { Entry } from './entry.ts'
 import { decodeName } from './path.ts'
 
 /**
- * Lists the folder that it is in, with all below it, on stdout: `scan TOKEN`. GNU find tells everything itself; where it is
+ * Lists on stdout, by `scan TOKEN`, the folder that it is in with all below it, and by `look TOKEN PATH…` these paths, of
+ * which those that are not there are missing in it, and complained of. GNU find tells everything itself; where it is
  * BusyBox's, its stat does. That has no way to end a name that no name could have in it: a token that nobody can guess
  * parts them, and the target of a link is told from its name by its length.
  *
- * It fails where something could not be listed: then what is not in the listing may be there all the same.
+ * `scan` fails where something could not be listed: then what is not in the listing may be there all the same.
  */
-export const scanFunction = `
+export const scanFunctions = `
+isgnu() { find . -maxdepth 0 -printf '' 2>/dev/null; }
+format='%y %m %s %i %T@ %C@ %p\\0%l\\0'
 scan() {
-  if find . -maxdepth 0 -printf '' 2>/dev/null; then
-    find . -ignore_readdir_race -mindepth 1 -printf '%y %m %s %i %T@ %C@ %p\\0%l\\0'
-  else
-    find . -mindepth 1 -exec stat -c "$1 %f %s %i %Y %y %Z %z %n$1%N" {} +
+  if isgnu; then find . -ignore_readdir_race -mindepth 1 -printf "$format"
+  else find . -mindepth 1 -exec stat -c "$1 %f %s %i %Y %y %Z %z %n$1%N" {} +
+  fi
+}
+look() {
+  t=$1
+  shift
+  if isgnu; then find "$@" -maxdepth 0 -printf "$format"
+  else stat -c "$t %f %s %i %Y %y %Z %z %n$t%N" "$@"
   fi
 }`.trim()
 

@@ -1,4 +1,3 @@
-import { KuberunError } from '../errors.ts'
 import { type Exec, openExec, type Target } from '../exec/exec.ts'
 import type { ExecInput } from '../exec/input.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -6,6 +5,7 @@ import type { Shell } from '../pod/shell.ts'
 import { Conversation } from './conversation.ts'
 import { FrameWriter } from './frames.ts'
 import { encodePath } from './path.ts'
+import { begun } from './patience.ts'
 import { remoteScript } from './remote-script.ts'
 
 /** Something for the remote script to do, with the archives that its commands unpack. */
@@ -22,7 +22,7 @@ export interface RemotePlace {
   remoteDir: string
   /** Programs that must be there beside those that it needs itself. */
   also?: readonly string[]
-  /** How long it may take to begin, in milliseconds: a kubelet that hangs would hold us for ever. */
+  /** How long it may take to begin, in milliseconds. */
   patience?: number
   signal: AbortSignal
 }
@@ -66,32 +66,26 @@ export class Remote {
    * @throws {KuberunError} `sync` when its volume cannot be written; or what the exec was refused with
    */
   static async open(client: KubeClient, where: RemotePlace): Promise<Remote> {
-    const { target, shell, remoteDir, also = [], patience = 30_000, signal } = where
+    const { target, shell, remoteDir, also = [], signal } = where
     const setup = `${shell.setup}also='${also.join(' ')}'\n`
     const command = [...shell.command, '-c', setup + remoteScript, 'kuberun-sync']
     const exec = await openExec(client, { target, command, stdin: true, tty: false, signal })
     const conversation = new Conversation(exec, remoteDir)
-    let isLate = false
-    const late = setTimeout(() => {
-      isLate = true
-      exec.close()
-    }, patience)
-    try {
-      const first = await conversation.next()
-      const [, zip, missing = ''] = /^ready (\w*):(.*)$/.exec(first ?? '') ?? []
-      if (zip === undefined) {
-        // What it complains of is all here only when it has ended.
-        for (let line = first; line !== undefined; ) line = await conversation.next()
-        throw conversation.failure()
-      }
-      if (missing !== '') throw new MissingPrograms(missing.trim().replaceAll(' ', ', '))
-      return new Remote(exec, conversation, { mayZip: zip !== '' })
-    } catch (error) {
-      exec.close()
-      throw isLate ? tooLate(patience, error) : error
-    } finally {
-      clearTimeout(late)
-    }
+    return begun(
+      exec,
+      async () => {
+        const first = await conversation.next()
+        const [, zip, missing = ''] = /^ready (\w*):(.*)$/.exec(first ?? '') ?? []
+        if (zip === undefined) {
+          // What it complains of is all here only when it has ended.
+          for (let line = first; line !== undefined; ) line = await conversation.next()
+          throw conversation.failure()
+        }
+        if (missing !== '') throw new MissingPrograms(missing.trim().replaceAll(' ', ', '))
+        return new Remote(exec, conversation, { mayZip: zip !== '' })
+      },
+      where.patience,
+    )
   }
 
   /**
@@ -146,10 +140,4 @@ export class Remote {
       this.#exec.close()
     }
   }
-}
-
-function tooLate(patience: number, cause: unknown): KuberunError {
-  return new KuberunError('connection', `the sync process in the pod did not begin within ${patience / 1000} s`, {
-    cause,
-  })
 }

@@ -114,6 +114,7 @@ class Pair implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.remote.close()
+    this.back.close()
     await this.pod.idle()
     this.pod[Symbol.dispose]()
     this.local[Symbol.dispose]()

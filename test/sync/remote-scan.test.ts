@@ -4,7 +4,7 @@ import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import type { Entry } from '../../src/sync/entry.ts'
-import { parseScan, scanFunction } from '../../src/sync/remote-scan.ts'
+import { parseScan, scanFunctions } from '../../src/sync/remote-scan.ts'
 import { entriesOf } from '../support/packed.ts'
 import { tars } from '../support/tars.ts'
 import { fillWithTraps, linkOutside } from '../support/traps.ts'
@@ -18,7 +18,7 @@ function scan(folder: string, kind: string): { output: Buffer; code: number | nu
   const programs = busybox ? 'find() { busybox find "$@"; }; stat() { busybox stat "$@"; };' : ''
   // BusyBox's find looks for `stat` on the PATH.
   const shell = busybox ? ['busybox', 'sh'] : ['sh']
-  const script = `${programs}${scanFunction.replace('-exec stat', busybox ? '-exec busybox stat' : '-exec stat')}; scan ${token}`
+  const script = `${programs}${scanFunctions.replace('-exec stat', busybox ? '-exec busybox stat' : '-exec stat')}; scan ${token}`
   const { stdout, status, stderr } = spawnSync(shell[0] ?? '', [...shell.slice(1), '-c', script], { cwd: folder })
   return { output: stdout, code: status, stderr: stderr.toString() }
 }
