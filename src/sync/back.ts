@@ -13,9 +13,9 @@ import { localHashes } from './local-hash.ts'
 import { noteReturned, noteSent } from './note.ts'
 import { parentPath } from './path.ts'
 import { placesToLookAt } from './places.ts'
+import { PodShell } from './pod-shell.ts'
 import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile.ts'
 import type { Remote } from './remote.ts'
-import { PodShell } from './pod-shell.ts'
 import { RemoteFiles } from './remote-files.ts'
 import { foldsCase } from './repository.ts'
 import { returnFilter } from './return-filter.ts'
@@ -26,6 +26,11 @@ const mostRounds = 5
 
 /** When to look again at what may be being written, in milliseconds. */
 const soon = 200
+
+/** What changes all the time comes after so long, in milliseconds, though it may not be whole yet. */
+const longestWait = 2_000
+/** To bring that takes this part of the time. */
+const share = 0.05
 
 export interface BackPlace {
   client: KubeClient
@@ -62,6 +67,10 @@ export class Back {
   #isWaiting = false
   /** The next look is to come soon. */
   #isSoon = false
+  /** The listing by which the last round went. */
+  #dealtWith: ReadonlyMap<string, Entry> | undefined
+  /** When what changes all the time may come, on the clock of `performance.now`. */
+  readonly #due = new Map<string, number>()
   readonly #changed = new Set<string>()
   readonly #conflicts = new Map<string, Conflict>()
 
@@ -106,14 +115,32 @@ export class Back {
     const { entries } = await this.#files.scan()
     this.#scan = entries
     const unstable = differing(last, entries)
-    if (unstable.size === 0 && !this.#isWaiting && !up.hasChanges) return undefined
-    const { reconciled } = await this.#round(unstable)
+    if (entries === this.#dealtWith && !this.#isWaiting && !up.hasChanges) return undefined
+    const growing = this.#growing(unstable, last)
+    const begin = performance.now()
+    const { reconciled } = await this.#round(unstable, growing)
+    for (const path of growing) this.#due.set(path, performance.now() + (performance.now() - begin) / share)
+    this.#dealtWith = entries
     this.#isWaiting = reconciled.waiting.length > 0
     this.#isSoon = this.#isWaiting && !this.#isSoon
     if (reconciled.up.length === 0) return undefined
     const applied = await up.sendOnly(remote, new Set(reconciled.up), entries)
     if (applied !== undefined) await this.#noteSent(applied)
     return applied
+  }
+
+  /** Of what is unstable, takes out what has been so for long: files that only grow, like a log, as far as that is known. */
+  #growing(unstable: Set<string>, last: ReadonlyMap<string, Entry>): Set<string> {
+    const now = performance.now()
+    for (const path of this.#due.keys()) if (!unstable.has(path)) this.#due.delete(path)
+    const growing = new Set<string>()
+    for (const path of unstable) {
+      const due = this.#due.get(path)
+      if (due === undefined) this.#due.set(path, now + longestWait)
+      else if (due <= now && hasGrown(last.get(path), this.#scan.get(path))) growing.add(path)
+    }
+    for (const path of growing) unstable.delete(path)
+    return growing
   }
 
   /**
@@ -126,7 +153,9 @@ export class Back {
     let undone = ''
     for (let round = 1; ; round += 1) {
       this.#scan = (await this.#files.scan()).entries
-      const { reconciled, brought } = await this.#round(new Set())
+      // What still changes now is what the command left running, and may only grow.
+      const growing = new Set(round === 1 ? [] : this.#scan.keys())
+      const { reconciled, brought } = await this.#round(new Set(), growing)
       const left = reconciled.steps.filter((step) => !isDone(step, brought))
       const before = undone
       undone = left.map(placeOf).join('\0')
@@ -155,13 +184,17 @@ export class Back {
   }
 
   /** Says what is to be done, does what is to be done here, and notes it. */
-  async #round(unstable: ReadonlySet<string>): Promise<{ reconciled: Reconciled; brought: Brought }> {
+  async #round(
+    unstable: ReadonlySet<string>,
+    growing: ReadonlySet<string>,
+  ): Promise<{ reconciled: Reconciled; brought: Brought }> {
     const { up, pod, signal } = this.#place
     const reconciled = await this.#reconcile(unstable)
     const brought = await bring(reconciled.steps, {
       root: up.tree.root,
       runId: pod.runId,
       files: this.#files,
+      growing,
       signal,
     })
     noteReturned(this.#baseline, reconciled, brought)
@@ -209,7 +242,6 @@ export class Back {
     const sent = paths.map((path) => up.sent.get(path)).filter((entry) => entry !== undefined)
     const removed = paths.filter((path) => !up.sent.has(path))
     noteSent(this.#baseline, { sent, removed, scan })
-    this.#scan = scan
   }
 
   #tell({ conflicts, steps }: Reconciled, brought: Brought): void {
@@ -232,6 +264,10 @@ function placeOf(step: Step): string {
 
 function isDone(step: Step, { written, removed }: Brought): boolean {
   return step.does === 'put' ? written.has(step.to) : removed.has(step.entry.path)
+}
+
+function hasGrown(before: Entry | undefined, now: Entry | undefined): boolean {
+  return before?.type === 'file' && now?.type === 'file' && before.ino === now.ino && before.size <= now.size
 }
 
 /** What is not the same, or not there, in both. */

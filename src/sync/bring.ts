@@ -1,13 +1,14 @@
 import { rmdirSync, unlinkSync } from 'node:fs'
 import type { Here } from './baseline.ts'
-import { extractEntries } from './extract.ts'
 import { emptyExtractReport } from './extract-report.ts'
-import { Fetch, isFilePut } from './fetch.ts'
+import { Extraction } from './extraction.ts'
+import { Fetch, type FetchOptions, inParts, isFilePut } from './fetch.ts'
 import type { Put, Step } from './findings.ts'
 import { lookAt, lookIn } from './here.ts'
 import { isSameThing } from './node.ts'
 import type { Done } from './note.ts'
 import { OpenTree } from './open-tree.ts'
+import { lastName } from './path.ts'
 import { Refusal, reasonOf } from './refusal.ts'
 import type { RemoteFiles } from './remote-files.ts'
 import type { TarEntry } from './tar-entry.ts'
@@ -18,6 +19,8 @@ export interface BringOptions {
   root: string
   runId: string
   files: RemoteFiles
+  /** Files that may come though they change all the time, as long as they only grow. */
+  growing: ReadonlySet<string>
   signal: AbortSignal
 }
 
@@ -36,73 +39,113 @@ export interface Brought extends Done {
  * left alone. A failure ends it, and what was done until then is told all the same.
  */
 export async function bring(steps: readonly Step[], options: BringOptions): Promise<Brought> {
-  const { root, runId, signal } = options
-  const report = emptyExtractReport()
-  const brought = { written: new Map<string, Here>(), removed: new Set<string>() }
-  const refused = new Map<string, string>()
-  const remarks = new Map<string, string>()
-  const count = new TarCount()
-  using tree = new OpenTree(root, { foldsNames: () => false })
-  let current: Put | undefined
-  let error: unknown
+  const bringing = new Bringing(options)
   try {
-    await extractEntries(entries(), {
-      root,
-      runId,
-      signal,
-      count,
-      report,
-      wants: () => (mayPut() ? { as: current?.to ?? '' } : 'skip'),
-      stillWants: (_entry, path) => (mayPut() ? { as: path } : 'skip'),
-    })
-  } catch (cause) {
-    error = cause
+    await bringing.run(steps)
+    return bringing.brought
+  } catch (error) {
+    return { ...bringing.brought, error }
   }
-  for (const { entry } of report.put) brought.written.set(entry.path, entry)
-  const put = new Set(report.put.map(({ path }) => path))
-  for (const { path, reason } of report.refused) (put.has(path) ? remarks : refused).set(path, reason)
-  return { ...brought, refused, remarks, ...(error !== undefined && { error }) }
+}
 
-  async function* entries(): AsyncGenerator<ReadEntry, void, undefined> {
-    const fetch = new Fetch(options.files, steps.filter(isFilePut), { count, signal })
+class Bringing {
+  readonly #options: BringOptions
+  readonly #report = emptyExtractReport()
+  readonly #removed = new Set<string>()
+  readonly #refused = new Map<string, string>()
+
+  constructor(options: BringOptions) {
+    this.#options = options
+  }
+
+  get brought(): Brought {
+    const written = new Map(this.#report.put.map(({ entry }): [string, Here] => [entry.path, entry]))
+    const [refused, remarks] = [new Map(this.#refused), new Map<string, string>()]
+    const put = new Set(this.#report.put.map(({ path }) => path))
+    for (const { path, reason } of this.#report.refused) (put.has(path) ? remarks : refused).set(path, reason)
+    return { written, removed: this.#removed, refused, remarks }
+  }
+
+  async run(steps: readonly Step[]): Promise<void> {
+    const { root, runId, signal, growing } = this.#options
+    const count = new TarCount()
+    using tree = new OpenTree(root, { foldsNames: () => false })
+    using extraction = new Extraction({ root, runId, signal, count, report: this.#report })
+    const folders = new Set(steps.filter(isFolderPut).map(({ to }) => to))
+    try {
+      for (const part of inParts(steps)) {
+        await this.#bring(part, { tree, extraction, folders, fetching: { count, signal, growing } })
+      }
+    } finally {
+      await extraction.finish()
+    }
+  }
+
+  /** All of its files are here before any of them gets its place: only then is it known that none changed meanwhile. */
+  async #bring(steps: readonly Step[], { tree, extraction, folders, fetching }: Around): Promise<void> {
+    const puts = steps.filter(isFilePut)
+    const fetch = new Fetch(this.#options.files, puts, fetching)
+    let whole: ReadonlySet<string> = new Set()
     try {
       for (const step of steps) {
-        signal.throwIfAborted()
+        fetching.signal.throwIfAborted()
         try {
-          if (step.does === 'remove') remove(step.entry)
-          else {
-            current = step
-            yield isFilePut(step) ? await fetch.next(step) : withoutContent(step)
+          if (step.does === 'remove') {
+            const { path } = step.entry
+            // A folder that comes in its place is made at once, for what comes in it.
+            if (folders.has(path)) this.#remove(step.entry, tree)
+            else extraction.later(path, () => this.#remove(step.entry, tree))
+          } else if (isFilePut(step)) {
+            const mayPlace = (): boolean => this.#isWhole(step, whole) && this.#mayPut(step, tree)
+            await extraction.put(await fetch.next(step), { as: step.to, mayPlace })
+          } else if (step.entry.type === 'link' || this.#mayPut(step, tree)) {
+            await extraction.put(withoutContent(step), { as: step.to, mayPlace: () => this.#mayPut(step, tree) })
           }
         } catch (cause) {
           const reason = reasonOf(cause)
           if (reason === undefined) throw cause
-          refused.set(step.entry.path, reason)
+          this.#refused.set(step.entry.path, reason)
         }
       }
-      await fetch.end()
+      if (puts.length > 0) whole = await fetch.end()
+      await extraction.place()
     } finally {
       await fetch.close()
     }
   }
 
-  function mayPut(): boolean {
-    if (current === undefined) return false
-    const { entry, to, over } = current
+  #isWhole({ entry: { path } }: Put, whole: ReadonlySet<string>): boolean {
+    if (!whole.has(path)) this.#refused.set(path, 'it changes all the time')
+    return whole.has(path)
+  }
+
+  #mayPut({ entry, to, over }: Put, tree: OpenTree): boolean {
     if (isSameThing(over, lookAt(tree, to))) return true
-    refused.set(entry.path, 'what is here in its place has changed meanwhile')
+    this.#refused.set(entry.path, 'what is here in its place has changed meanwhile')
     return false
   }
 
-  function remove(entry: Here): void {
+  #remove(entry: Here, tree: OpenTree): void {
     const folder = tree.folderOf(entry.path, { make: false })
     const here = lookIn(folder, entry.path)
     if (here !== undefined && !isSameThing(entry, here)) throw new Refusal('it has changed here meanwhile')
-    const at = folder.at(entry.path.slice(entry.path.lastIndexOf('/') + 1))
+    const at = folder.at(lastName(entry.path))
     if (here?.type === 'folder') rmdirSync(at)
     else if (here !== undefined) unlinkSync(at)
-    brought.removed.add(entry.path)
+    this.#removed.add(entry.path)
   }
+}
+
+interface Around {
+  tree: OpenTree
+  extraction: Extraction
+  /** Paths of the folders that come. */
+  folders: ReadonlySet<string>
+  fetching: FetchOptions
+}
+
+function isFolderPut(step: Step): step is Put {
+  return step.does === 'put' && step.entry.type === 'folder'
 }
 
 function withoutContent({ entry }: Put): ReadEntry {

@@ -1,6 +1,6 @@
 import { KuberunError } from '../errors.ts'
 import type { FileEntry } from './entry.ts'
-import type { ExtractOptions } from './extract-options.ts'
+import type { ExtractReport } from './extract-report.ts'
 import { stagingPrefix } from './filter.ts'
 import { openRoot } from './open-folder.ts'
 import { OpenTree } from './open-tree.ts'
@@ -8,14 +8,38 @@ import { foldsNamesIn } from './spellings.ts'
 import type { StagingNames } from './staged.ts'
 import type { TarCount } from './tar-limits.ts'
 
+export interface ExtractionOptions {
+  /** Absolute, and without links: of a local root. */
+  root: string
+  /** In the names of what is being written: `.kuberun-sync-<run id>-<n>`. */
+  runId: string
+  /** Filled while it goes on, and right also where that fails. */
+  report: ExtractReport
+  /** Counts what is refused, and what hard links copy. */
+  count: TarCount
+  /** Found out where it is not given; see `foldsNamesIn`. */
+  foldsNames?: boolean | undefined
+  /** False for the way that is not Linux's; see `openRoot`. */
+  byDescriptor?: boolean | undefined
+  signal?: AbortSignal | undefined
+}
+
+/** What has no place yet. Disposed of before it has, it is removed. */
+export interface ToPlace extends Disposable {
+  /** In the archive. */
+  path: string
+  place: () => void | Promise<void>
+}
+
 /** What an extraction knows while it goes on. */
 export interface Extracting extends Disposable {
-  options: ExtractOptions
+  options: ExtractionOptions
   count: TarCount
   tree: OpenTree
   /** For a second folder at a time: that of the file that a hard link is to be a copy of. */
   sources: OpenTree
   names: StagingNames
+  staged: ToPlace[]
   /** Paths of the archive. */
   seen: Set<string>
   /** The files that were put, by their path in the archive. */
@@ -33,8 +57,9 @@ export interface FolderPlan {
 }
 
 /** @throws {KuberunError} `sync`: the root cannot be written to */
-export function startExtracting(options: ExtractOptions, count: TarCount): Extracting {
-  const { root, runId, byDescriptor, report } = options
+export function startExtracting(options: ExtractionOptions): Extracting {
+  const { root, runId, byDescriptor, report, count } = options
+  const staged: ToPlace[] = []
   let next = 0
   const names = (): string => `${stagingPrefix}${runId}-${next++}`
   try {
@@ -49,6 +74,7 @@ export function startExtracting(options: ExtractOptions, count: TarCount): Extra
       tree,
       sources,
       names,
+      staged,
       seen: new Set(),
       files: new Map(),
       folders: new Map(),
@@ -57,6 +83,7 @@ export function startExtracting(options: ExtractOptions, count: TarCount): Extra
         count.add('refused', 1)
       },
       [Symbol.dispose]() {
+        for (const one of staged.splice(0)) one[Symbol.dispose]()
         tree[Symbol.dispose]()
         sources[Symbol.dispose]()
       },
@@ -67,7 +94,7 @@ export function startExtracting(options: ExtractOptions, count: TarCount): Extra
 }
 
 /** Where nothing can be made in the root itself there is still what is in it: there nothing folds but on a Mac. */
-function probe({ root, byDescriptor }: ExtractOptions, name: string): boolean {
+function probe({ root, byDescriptor }: ExtractionOptions, name: string): boolean {
   const folder = openRoot(root, byDescriptor)
   try {
     return foldsNamesIn(folder, name)

@@ -1,92 +1,131 @@
+import { createHash, type Hash } from 'node:crypto'
+import { isSame } from './changes.ts'
 import type { FileEntry } from './entry.ts'
-import type { Put } from './findings.ts'
-import { Refusal } from './refusal.ts'
+import type { Put, Step } from './findings.ts'
 import type { Said } from './pod-shell.ts'
-import { failure, inCommands, type RemoteFiles } from './remote-files.ts'
+import { Refusal } from './refusal.ts'
+import { failure, type RemoteFiles, wordSize } from './remote-files.ts'
 import type { TarCount } from './tar-limits.ts'
 import { type ReadEntry, readTar } from './tar-reader.ts'
 
 /** A file that comes down. */
 export type FilePut = Put & { entry: FileEntry }
 
-export function isFilePut(step: { does: string }): step is FilePut {
-  return step.does === 'put' && (step as Put).entry.type === 'file'
+export function isFilePut(step: Step): step is FilePut {
+  return step.does === 'put' && step.entry.type === 'file'
 }
 
-/** Brings the contents of files from the pod, in the order of the puts, in as few archives as commands can name. */
+export interface FetchOptions {
+  count: TarCount
+  signal: AbortSignal
+  /** What may have grown while it was read, and be whole all the same. */
+  growing: ReadonlySet<string>
+}
+
+/** Of one archive: of what its command can name, and of what is lost where it breaks off. */
+const [mostWords, mostBytes] = [500_000, 256 * 1024 ** 2]
+
+/** Steps in parts, the files of each of which come in one archive. */
+export function* inParts(steps: readonly Step[]): Generator<Step[]> {
+  let part: Step[] = []
+  let [words, bytes] = [0, 0]
+  for (const step of steps) {
+    const [word, size] = isFilePut(step) ? [wordSize(step.entry.path), step.entry.size] : [0, 0]
+    if (part.length > 0 && (words + word > mostWords || bytes + size > mostBytes)) {
+      yield part
+      part = []
+      words = 0
+      bytes = 0
+    }
+    part.push(step)
+    words += word
+    bytes += size
+  }
+  if (part.length > 0) yield part
+}
+
+/** Brings the contents of files from the pod in one archive, in the order of the puts. */
 export class Fetch {
   readonly #files: RemoteFiles
-  readonly #around: { count: TarCount; signal: AbortSignal }
-  readonly #parts: string[][]
-  #part: Part | undefined
+  readonly #puts: readonly FilePut[]
+  readonly #options: FetchOptions
+  readonly #paths: ReadonlySet<string>
+  readonly #said: Said = { stderr: '' }
+  readonly #entries: AsyncGenerator<ReadEntry, void, undefined>
+  /** What has come of files that may have grown. */
+  readonly #came = new Map<string, { size: number; hash: Hash }>()
+  /** Read, and not taken yet. */
+  #ahead: ReadEntry | undefined
 
-  constructor(files: RemoteFiles, puts: readonly FilePut[], around: { count: TarCount; signal: AbortSignal }) {
+  constructor(files: RemoteFiles, puts: readonly FilePut[], options: FetchOptions) {
     this.#files = files
-    this.#around = around
-    this.#parts = inCommands(puts.map(({ entry }) => entry.path))
+    this.#puts = puts
+    this.#options = options
+    const paths = puts.map(({ entry }) => entry.path)
+    this.#paths = new Set(paths)
+    this.#entries = readTar(files.archive(paths, this.#said), options)
   }
 
   /**
    * The next file, to be read before the one after it is asked for.
-   * @throws {Refusal} it is not there as it was when it was listed
+   * @throws {Refusal} it is not there any more
    * @throws {ArchiveError} what came is no archive
    */
   async next({ entry }: FilePut): Promise<ReadEntry> {
-    if (this.#part?.paths.has(entry.path) !== true) await this.#nextPart()
-    const part = this.#part
-    const read = await part?.take(entry.path)
-    if (read === undefined) throw new Refusal(reasonIn(part?.said) ?? 'it is not there any more')
+    const read = await this.#take(entry.path)
+    if (read === undefined) throw new Refusal(reasonIn(this.#said) ?? 'it is not there any more')
     // Of a second name for the same file there is no more than that.
-    if (read.entry.type === 'hard link') return read
-    const { type, size, mtime } = read.entry
-    const isSameTime = entry.mtime < 0n || mtime / second === entry.mtime / second
-    if (type !== 'file' || size !== entry.size || !isSameTime) {
-      throw new Refusal('it changes all the time')
-    }
+    if (read.entry.type !== 'file') return read
     // The listing has finer times; what a file has besides its permissions, whoever writes it is to know.
     const mode = entry.mode | (read.entry.mode & 0o6000)
-    return { ...read, entry: { ...read.entry, mode, mtime: entry.mtime } }
+    const content = this.#options.growing.has(entry.path) ? this.#hashed(read) : read.content
+    return { content, entry: { ...read.entry, mode, mtime: entry.mtime } }
   }
 
-  /** Makes sure of the end of the last archive. */
-  async end(): Promise<void> {
-    await this.#part?.drain()
-    this.#part = undefined
+  /**
+   * Makes sure of the end of the archive, and that nothing changed while it was made.
+   * @returns the paths whose content is what is there; or what it begins with, where it has grown since
+   */
+  async end(): Promise<Set<string>> {
+    while ((await this.#read()) !== undefined);
+    const whole = new Set<string>()
+    const now = await this.#files.look([...this.#paths])
+    for (const { entry } of this.#puts) {
+      const after = now.get(entry.path)
+      if (after === undefined) continue
+      if (isSame(entry, after) || (await this.#hasGrown(entry.path, after.type === 'file' ? after.size : 0))) {
+        whole.add(entry.path)
+      }
+    }
+    return whole
   }
 
   /** Ends what is under way. */
   async close(): Promise<void> {
-    await this.#part?.close()
+    await this.#entries.return()
   }
 
-  async #nextPart(): Promise<void> {
-    await this.end()
-    const paths = this.#parts.shift() ?? []
-    this.#part = new Part(paths, (said) => readTar(this.#files.archive(paths, said), this.#around))
+  async #hasGrown(path: string, size: number): Promise<boolean> {
+    const came = this.#came.get(path)
+    if (came === undefined || size < came.size) return false
+    return (await this.#files.hashOfBeginning(path, came.size)) === came.hash.digest('hex')
   }
-}
 
-const second = 1_000_000_000n
-
-/** One archive. */
-class Part {
-  readonly paths: ReadonlySet<string>
-  readonly said: Said = { stderr: '' }
-  readonly #entries: AsyncGenerator<ReadEntry, void, undefined>
-  /** Read, and not taken yet. */
-  #ahead: ReadEntry | undefined
-
-  constructor(paths: readonly string[], open: (said: Said) => AsyncGenerator<ReadEntry, void, undefined>) {
-    this.paths = new Set(paths)
-    this.#entries = open(this.said)
+  async *#hashed({ entry, content }: ReadEntry): AsyncGenerator<Buffer, void, undefined> {
+    const hash = createHash('sha256')
+    for await (const piece of content) {
+      hash.update(piece)
+      yield piece
+    }
+    this.#came.set(entry.path, { size: entry.size, hash })
   }
 
   /** What tar leaves out is followed by what is asked for later. */
-  async take(path: string): Promise<ReadEntry | undefined> {
+  async #take(path: string): Promise<ReadEntry | undefined> {
     for (;;) {
       this.#ahead ??= await this.#read()
       const entry = this.#ahead
-      if (entry !== undefined && !this.paths.has(entry.entry.path)) this.#ahead = undefined
+      if (entry !== undefined && !this.#paths.has(entry.entry.path)) this.#ahead = undefined
       else if (entry?.entry.path !== path) return undefined
       else {
         this.#ahead = undefined
@@ -95,27 +134,19 @@ class Part {
     }
   }
 
-  async drain(): Promise<void> {
-    while ((await this.#read()) !== undefined);
-  }
-
-  async close(): Promise<void> {
-    await this.#entries.return()
-  }
-
   /** What tar complains of is about single files, as long as its archive has an end. */
   async #read(): Promise<ReadEntry | undefined> {
     try {
       const next = await this.#entries.next()
       return next.done === true ? undefined : next.value
     } catch (error) {
-      const { code = 0 } = this.said
-      throw code === 0 ? error : failure('the files in the pod could not be read', this.said, error)
+      const { code = 0 } = this.#said
+      throw code === 0 ? error : failure('the files in the pod could not be read', this.#said, error)
     }
   }
 }
 
-function reasonIn(said: Said | undefined): string | undefined {
-  const line = said?.stderr.split('\n').find((text) => text !== '')
+function reasonIn({ stderr }: Said): string | undefined {
+  const line = stderr.split('\n').find((text) => text !== '')
   return line === undefined ? undefined : `in the pod: ${line}`
 }

@@ -20,9 +20,8 @@ const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
  * @param target as the archive has it
  * @throws {Refusal} there is none
  */
-export function openOriginal(target: string, { files, sources, options }: Extracting): Original {
-  const { prefix = '' } = options
-  const entry = target.startsWith(prefix) ? files.get(target.slice(prefix.length)) : undefined
+export function openOriginal(target: string, { files, sources }: Extracting): Original {
+  const entry = files.get(target)
   if (entry === undefined) {
     throw new Refusal(`it is a hard link to "${visible(target)}", which is no file that was extracted before it`)
   }

@@ -1,6 +1,6 @@
 import { nanoid } from 'nanoid'
 import { KuberunError } from '../errors.ts'
-import { type Exec, openExec, type OutputFrame, type Target } from '../exec/exec.ts'
+import { type Exec, type OutputFrame, openExec, type Target } from '../exec/exec.ts'
 import type { ExitStatus } from '../exec/exit-status.ts'
 import type { ExecInput } from '../exec/input.ts'
 import type { KubeClient } from '../kube/client.ts'

@@ -12,7 +12,7 @@ import { fsTime } from './staged.ts'
  * {@link finishFolders}.
  * @throws {Refusal} something else is in its place
  */
-export function putFolder({ entry, path }: Omit<Placing, 'content'>, extracting: Extracting): void {
+export function putFolder({ entry, path }: Placing, extracting: Extracting): void {
   const { tree, folders } = extracting
   const parent = tree.folderOf(path, { make: true })
   const name = lastName(path)

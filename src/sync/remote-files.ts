@@ -100,12 +100,11 @@ function hasVanished({ stderr }: Said): boolean {
 }
 
 /** In parts that one command takes. */
-export function inCommands(paths: readonly string[]): string[][] {
+function inCommands(paths: readonly string[]): string[][] {
   const parts: string[][] = []
   let left = 0
   for (const path of paths) {
-    // A pointer to it, and its end.
-    const size = encodePath(path).length + 9
+    const size = wordSize(path)
     if (parts.length === 0 || size > left) {
       parts.push([])
       left = longestCommand
@@ -114,6 +113,11 @@ export function inCommands(paths: readonly string[]): string[][] {
     parts.at(-1)?.push(path)
   }
   return parts
+}
+
+/** What a path takes among the words of a command, in bytes: with its `./`, a pointer to it, and its end. */
+export function wordSize(path: string): number {
+  return encodePath(path).length + 11
 }
 
 /** What failed, in the pod's words. */

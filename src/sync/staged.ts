@@ -3,7 +3,6 @@ import {
   closeSync,
   constants,
   fchmodSync,
-  fstatSync,
   futimesSync,
   lstatSync,
   lutimesSync,
@@ -16,7 +15,8 @@ import {
 } from 'node:fs'
 import { promisify } from 'node:util'
 import type { OpenFolder } from './open-folder.ts'
-import { encodePath } from './path.ts'
+import type { OpenTree } from './open-tree.ts'
+import { childPath, encodePath, lastName } from './path.ts'
 import { errnoOf, Refusal } from './refusal.ts'
 
 /** Writes that are larger wait on a thread, so that the archive goes on coming. */
@@ -28,31 +28,41 @@ const pooled = { write: promisify(write) }
 /** Gives names that are nobody's, such as `.kuberun-sync-x7k2-0`. */
 export type StagingNames = () => string
 
+interface Around {
+  tree: OpenTree
+  names: StagingNames
+}
+
 /**
  * A file, or a link, beside the place that it is for, under a name of ours. Disposed of before it has its place, it is
  * removed.
+ *
+ * There may be thousands of them, so none keeps anything open once it is complete.
  */
 export class Staged implements Disposable {
-  readonly #folder: OpenFolder
-  readonly #name: string
-  /** Of a file. */
-  readonly #fd: number | undefined
+  readonly #tree: OpenTree
+  readonly #path: string
+  /** Of a file, while it is written. */
+  #fd: number | undefined
   #isPlaced = false
 
-  static file(folder: OpenFolder, names: StagingNames): Staged {
+  /** @param folder the last that the tree gave */
+  static file(folder: OpenFolder, { tree, names }: Around): Staged {
     // Only its owner may read it while it is not whole.
     const { name, made } = makeUnderFreeName(names, (tried) => openSync(folder.at(tried), flags, 0o600))
-    return new Staged(folder, name, made)
+    return new Staged(tree, childPath(folder.path, name), made)
   }
 
-  static link(folder: OpenFolder, names: StagingNames, target: string): Staged {
+  /** @param folder the last that the tree gave */
+  static link(folder: OpenFolder, { tree, names, target, mtime }: Around & { target: string; mtime: bigint }): Staged {
     const { name } = makeUnderFreeName(names, (tried) => symlinkSync(encodePath(target), folder.at(tried)))
-    return new Staged(folder, name)
+    lutimesSync(folder.at(name), fsTime(mtime), fsTime(mtime))
+    return new Staged(tree, childPath(folder.path, name))
   }
 
-  private constructor(folder: OpenFolder, name: string, fd?: number) {
-    this.#folder = folder
-    this.#name = name
+  private constructor(tree: OpenTree, path: string, fd?: number) {
+    this.#tree = tree
+    this.#path = path
     this.#fd = fd
   }
 
@@ -65,14 +75,11 @@ export class Staged implements Disposable {
     }
   }
 
-  /** To be set when the content is there, which changes the mtime. @param mtime nanoseconds; see {@link fsTime} */
+  /** Completes a file: mode and time come after the content, which changes them. @param mtime nanoseconds; see {@link fsTime} */
   setFile({ mode, mtime }: { mode: number; mtime: bigint }): void {
     futimesSync(this.#file, fsTime(mtime), fsTime(mtime))
     fchmodSync(this.#file, mode)
-  }
-
-  setLinkTime(mtime: bigint): void {
-    lutimesSync(this.#folder.at(this.#name), fsTime(mtime), fsTime(mtime))
+    this.#close()
   }
 
   /**
@@ -82,28 +89,36 @@ export class Staged implements Disposable {
    * @throws an error of node:fs: EISDIR, a folder is there
    */
   place(name: string): BigIntStats {
-    if (!this.#folder.isThere()) throw moved()
-    renameSync(this.#folder.at(this.#name), this.#folder.at(name))
+    const folder = this.#folder
+    renameSync(folder.at(lastName(this.#path)), folder.at(name))
     this.#isPlaced = true
-    if (!this.#folder.isExact && !this.#folder.isThere()) throw moved()
-    return this.#fd === undefined
-      ? lstatSync(this.#folder.at(name), { bigint: true })
-      : fstatSync(this.#fd, { bigint: true })
+    if (!folder.isExact && !folder.isThere()) throw new Refusal('its folder was moved while it was written')
+    return lstatSync(folder.at(name), { bigint: true })
   }
 
   [Symbol.dispose](): void {
+    this.#close()
+    if (this.#isPlaced) return
+    try {
+      rmSync(this.#folder.at(lastName(this.#path)), { force: true })
+    } catch {
+      // Its folder is not where it was. The next start looks for what is left over.
+    }
+  }
+
+  #close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd)
-    if (!this.#isPlaced) rmSync(this.#folder.at(this.#name), { force: true })
+    this.#fd = undefined
+  }
+
+  get #folder(): OpenFolder {
+    return this.#tree.folderOf(this.#path, { make: false })
   }
 
   get #file(): number {
-    if (this.#fd === undefined) throw new Error('a link has no content')
+    if (this.#fd === undefined) throw new Error('it is not being written')
     return this.#fd
   }
-}
-
-function moved(): Refusal {
-  return new Refusal('its folder was moved while it was written')
 }
 
 /** Another extraction of the same run may have taken a name. */

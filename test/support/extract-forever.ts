@@ -1,5 +1,5 @@
-import { extract } from '../../src/sync/extract.ts'
 import { emptyExtractReport } from '../../src/sync/extract-report.ts'
+import { extract } from './extract.ts'
 import { archive, file, inPieces } from './tar-parts.ts'
 
 // A program that extracts the same files again and again, until it is killed.
