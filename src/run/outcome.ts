@@ -21,6 +21,8 @@ export interface Facts {
 export interface Outcome extends RunResult {
   /** Worth a warning. */
   note?: string
+  /** To be thrown in the end: the command succeeded, and we have not. */
+  failure?: KuberunError
 }
 
 /**
@@ -54,7 +56,13 @@ export function afterReturn(
   givenUpBy: EndSignal | undefined,
 ): Outcome {
   if (returned?.isIncomplete !== true || outcome.exitCode !== 0) return outcome
-  return givenUpBy === undefined ? { ...outcome, exitCode: 125 } : deathBy(givenUpBy)
+  return givenUpBy === undefined ? { ...outcome, exitCode: 125, failure: incomplete() } : deathBy(givenUpBy)
+}
+
+function incomplete(): KuberunError {
+  return new KuberunError('sync', 'the command succeeded, but not all that it changed is here', {
+    hint: 'the warnings say what is missing, and why; --rm=on-success keeps the pod of such a run',
+  })
 }
 
 function outOfMemory(limit: string | undefined): Outcome {

@@ -135,6 +135,7 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
     await Promise.all([written, pod.keep ? running.control.keep() : pod[Symbol.asyncDispose]()])
     reporter.phase('cleaned up')
     if (returned !== undefined && io.stderr.isTTY && !options.quiet) reporter.note(returned.text)
+    if (outcome.failure !== undefined) throw outcome.failure
     return outcome
   } finally {
     await acknowledged

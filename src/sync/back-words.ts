@@ -28,9 +28,16 @@ export function haltedText({ deleted, of }: Halted): string {
 
 /** What is said of what did not come back. */
 export function leftText(left: readonly Step[], refused: ReadonlyMap<string, string>): string[] {
-  const texts = left.map(({ entry: { path } }) => {
-    return `not brought back: "${visible(path)}" (${visible(refused.get(path) ?? 'it changes all the time')})`
-  })
+  return notBrought(left.map(({ entry: { path } }) => [path, refused.get(path) ?? 'it changes all the time']))
+}
+
+/** What is said of sockets, FIFOs and devices. */
+export function othersText(others: readonly string[]): string[] {
+  return notBrought(others.map((path) => [path, 'it is no file, folder or link']))
+}
+
+function notBrought(paths: readonly (readonly [path: string, why: string])[]): string[] {
+  const texts = paths.map(([path, why]) => `not brought back: "${visible(path)}" (${visible(why)})`)
   if (texts.length <= mostWarnings) return texts
   return [...texts.slice(0, mostWarnings), `not brought back: ${texts.length - mostWarnings} more`]
 }

@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { BackOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import { conflictText, haltedText, leftText, remarkTexts } from './back-words.ts'
+import { conflictText, haltedText, leftText, othersText, remarkTexts } from './back-words.ts'
 import type { Agreed } from './baseline.ts'
 import { type Brought, bring } from './bring.ts'
 import { isSame } from './changes.ts'
@@ -18,7 +18,7 @@ import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from
 import type { Remote } from './remote.ts'
 import { RemoteFiles } from './remote-files.ts'
 import { foldsCase } from './repository.ts'
-import { returnFilter } from './return-filter.ts'
+import { type ComesBack, returnFilter } from './return-filter.ts'
 import type { Applied, Up } from './up.ts'
 
 /** How often the pod's folder is brought once more after the command, at most: one that changes all the time never ends. */
@@ -63,6 +63,8 @@ export class Back {
   /** The last listing of the remote root. */
   #scan: ReadonlyMap<string, Entry> = new Map()
   #fold = false
+  /** What was there and is no file, folder or link: sockets, FIFOs, devices. */
+  #others: ReadonlySet<string> = new Set()
   /** Something was to wait until it is the same in two listings. */
   #isWaiting = false
   /** The next look is to come soon. */
@@ -86,7 +88,8 @@ export class Back {
   async begin(): Promise<void> {
     const { up } = this.#place
     this.#fold = await foldsCase(up.tree.root)
-    const { entries } = await this.#files.scan()
+    const { entries, others } = await this.#files.scan()
+    this.#others = new Set(others)
     for (const [path, remote] of entries) this.#baseline.set(path, { remote })
     noteSent(this.#baseline, { sent: up.sent.values(), removed: [], scan: entries })
     this.#scan = entries
@@ -98,7 +101,7 @@ export class Back {
     return {
       // What may be whole by now is worth a look soon; what changes all the time is not.
       get pause() {
-        return isSoon() ? Math.min(interval, soon) : interval
+        return isSoon() ? Math.min(interval / 2, soon) : interval
       },
       run: (remote) => this.#exchange(remote),
     }
@@ -152,7 +155,8 @@ export class Back {
     await up.tree.retake()
     let undone = ''
     for (let round = 1; ; round += 1) {
-      this.#scan = (await this.#files.scan()).entries
+      const { entries, others } = await this.#files.scan()
+      this.#scan = entries
       // What still changes now is what the command left running, and may only grow.
       const growing = new Set(round === 1 ? [] : this.#scan.keys())
       const { reconciled, brought } = await this.#round(new Set(), growing)
@@ -163,6 +167,7 @@ export class Back {
       const isOver = reconciled.steps.length === 0 || (left.length === reconciled.steps.length && undone === before)
       if (!isOver && round < mostRounds) continue
       for (const text of leftText(left, brought.refused)) reporter.warning(text)
+      for (const text of othersText(await this.#ofInterest(others))) reporter.warning(text)
       if (reconciled.halted !== undefined) reporter.warning(haltedText(reconciled.halted))
       return {
         ...this.counts,
@@ -204,15 +209,24 @@ export class Back {
     return { reconciled, brought }
   }
 
+  /** Of what nothing can bring back, what the command made where things come back. */
+  async #ofInterest(others: readonly string[]): Promise<string[]> {
+    const made = others.filter((path) => !this.#others.has(path))
+    const comesBack = await this.#filter(made)
+    return made.filter((path) => comesBack(path, false))
+  }
+
+  #filter(paths: Iterable<string>): Promise<ComesBack> {
+    const { folders } = this.#place.up.tree
+    const { patterns } = this.#options
+    return returnFilter(new Set([...paths].map(parentPath)), { folders, patterns, fold: this.#fold })
+  }
+
   async #reconcile(unstable: ReadonlySet<string>): Promise<Reconciled> {
     const { up, pod, signal } = this.#place
-    const { onConflict, allowMassDelete, patterns } = this.#options
+    const { onConflict, allowMassDelete } = this.#options
     const [local, remote] = [up.tree.entries, this.#scan]
-    const comesBack = await returnFilter([...remote.keys(), ...this.#baseline.keys()].map(parentPath), {
-      folders: up.tree.folders,
-      patterns,
-      fold: this.#fold,
-    })
+    const comesBack = await this.#filter([...remote.keys(), ...this.#baseline.keys()])
     const known = { baseline: this.#baseline, local, remote, comesBack }
     const unsent = await unsentHere(up.tree.root, placesToLookAt(known), { goes: local, signal })
     const sides: Sides = { ...known, unsent }

@@ -18,14 +18,13 @@ interface Rules {
   returns: Inclusion | undefined
 }
 
+export type ComesBack = (path: string, isFolder: boolean) => boolean
+
 /**
  * What comes back: what would go up if it were here, and what `--return` names. Nothing of a `.git` does, nor of ours.
  * @param folders all folders that anything which is asked about may be in
  */
-export async function returnFilter(
-  folders: Iterable<string>,
-  options: ReturnFilterOptions,
-): Promise<(path: string, isFolder: boolean) => boolean> {
+export async function returnFilter(folders: Iterable<string>, options: ReturnFilterOptions): Promise<ComesBack> {
   const returns = openInclusion(options.patterns, options.fold)
   const rules = new Map<string, Rules>([['', { goes: options.folders.get(''), returns }]])
   for (const folder of folders) {

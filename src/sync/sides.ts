@@ -2,6 +2,7 @@ import type { Baseline, Here } from './baseline.ts'
 import type { Entry } from './entry.ts'
 import { isSameThing, type Node } from './node.ts'
 import { parentPath } from './path.ts'
+import type { ComesBack } from './return-filter.ts'
 
 /** The two sides, and what they were. */
 export interface Sides {
@@ -13,7 +14,7 @@ export interface Sides {
   /** All that is there. */
   remote: ReadonlyMap<string, Entry>
   /** Whether what the command does with a path comes back: the filters let it, or `--return` names it. Pure. */
-  comesBack: (path: string, isFolder: boolean) => boolean
+  comesBack: ComesBack
 }
 
 /** @returns all nodes by path; '' is the root */

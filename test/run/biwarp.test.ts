@@ -13,8 +13,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { suite, test } from 'node:test'
+import { KuberunError } from '../../src/errors.ts'
 import type { BackOptions, SyncOptions } from '../../src/options.ts'
 import { until } from '../support/events.ts'
+import type { ExecAttempt, ExecStream } from '../support/scripted-exec.ts'
 import { type Ran, type RunSetup, runOn } from '../support/scripted-run.ts'
 import { ScriptedServer } from '../support/scripted-server.ts'
 import { TestSignals } from '../support/signals.ts'
@@ -77,6 +79,29 @@ function whenReady(act: () => unknown): PassThrough {
   return output
 }
 
+function assertIncomplete({ error, stderr }: Ran): void {
+  assert.ok(error instanceof KuberunError && error.code === 'sync', stderr)
+  assert.match(error.message, /not all that it changed is here/)
+}
+
+/** Breaks the connection over which the pod's folder is read, when the command says "ready". @param then takes the next */
+function breaking(server: ScriptedServer, then: (attempt: ExecAttempt) => unknown): PassThrough {
+  let first: ExecStream | undefined
+  let isBroken = false
+  server.exec = (attempt) => {
+    if (!attempt.argv.includes('kuberun-back')) return attempt.run()
+    if (isBroken) return then(attempt)
+    return attempt.run((stream, stdin) => {
+      first = stream
+      stream.feed(stdin)
+    })
+  }
+  return whenReady(() => {
+    isBroken = true
+    first?.reset()
+  })
+}
+
 /** Tells whether anybody has touched it. */
 function stampOf(path: string): string {
   const { ino, ctimeNs } = statSync(path, { bigint: true })
@@ -101,6 +126,46 @@ suite('what a command does', together, () => {
       ['a', 'b'].map((path) => stampOf(local.at(path))),
       stamps,
     )
+  })
+
+  test('comes while it grows all the time, whole lines or not, and never as it was not', bounded, async () => {
+    using local = folder()
+    await using server = await ScriptedServer.start()
+    const command = 'n=0; until [ -e seen ]; do n=$((n + 1)); echo "line $n" >>log; sleep 0.01; done; echo end >>log'
+    const running = biwarp(server, local.path, command, { with: both })
+    const sizes = new Set<number>()
+    await until(() => {
+      if (!local.names().includes('log')) return false
+      const text = local.read('log')
+      const lines = text.split('\n')
+      // A beginning of what the command writes.
+      assert.ok(
+        lines.slice(0, -1).every((line, n) => line === `line ${n + 1}`),
+        text.slice(-40),
+      )
+      sizes.add(text.length)
+      return sizes.size > 1
+    })
+    writeFileSync(local.at('seen'), '')
+    assertEnded(await running)
+    assert.match(local.read('log'), /\nend\n$/)
+  })
+
+  test('that rewrites a file all the time in its place does not come as a mixture', bounded, async () => {
+    using local = folder()
+    await using server = await ScriptedServer.start()
+    // Each version is one letter throughout, and longer than the last: by its size alone it has grown.
+    const command = `n=1000; until [ $n = 1600 ]; do for c in a b c; do n=$((n + 1))
+      head -c $((n * 1000)) /dev/zero | tr '\\0' $c | dd of=file bs=65536 conv=notrunc 2>/dev/null; done; done`
+    let isOver = false
+    const running = biwarp(server, local.path, command, { with: both }).finally(() => (isOver = true))
+    await until(() => {
+      const text = local.names().includes('file') ? local.read('file') : ''
+      assert.ok(text === '' || text === (text[0] ?? '').repeat(text.length), 'a mixture')
+      return isOver
+    })
+    assertEnded(await running)
+    assert.equal(new Set(local.read('file')).size, 1)
   })
 
   test('and what changes here go both ways at once', bounded, async () => {
@@ -249,7 +314,8 @@ suite('what a command did', together, () => {
       })
       const command = `echo ready; until [ -e ../../..${local.at('go')} ]; do sleep 0.05; done; printf there >a`
       const ran = await biwarp(server, local.path, command, { output, back: { onConflict } })
-      assertEnded(ran, onConflict === 'fail' ? 125 : 0)
+      if (onConflict === 'fail') assertIncomplete(ran)
+      else assertEnded(ran)
       const saved = local.names().filter((name) => name.startsWith('a.remote-'))
       assert.equal(local.read('a'), onConflict === 'remote' ? 'there' : 'here')
       assert.equal(saved.length, onConflict === 'keep-both' ? 1 : 0)
@@ -264,7 +330,8 @@ suite('what a command did', together, () => {
     for (const allowMassDelete of [false, true]) {
       using local = folder(files)
       const ran = await biwarp(server, local.path, 'rm f*; echo x >new', { back: { allowMassDelete } })
-      assertEnded(ran, allowMassDelete ? 0 : 125)
+      if (allowMassDelete) assertEnded(ran)
+      else assertIncomplete(ran)
       assert.equal(local.names().length, allowMassDelete ? 1 : 13)
       if (!allowMassDelete) assert.match(ran.stderr, /deleted 12 of 12 files: .*--allow-mass-delete/)
     }
@@ -307,14 +374,12 @@ suite('what a command did', together, () => {
     using local = folder({ a: 'old' })
     await using server = await ScriptedServer.start()
     const signals = new TestSignals()
-    let execs = 0
-    server.exec = (attempt) => {
-      if (!attempt.argv.includes('kuberun-back') || ++execs === 1) return attempt.run()
+    const output = breaking(server, () => {
       // It never answers.
       signals.send('INT')
-      return setTimeout(() => signals.send('INT'), 200)
-    }
-    const ran = await biwarp(server, local.path, 'printf new >a', { signals })
+      setTimeout(() => signals.send('INT'), 200)
+    })
+    const ran = await biwarp(server, local.path, 'printf new >a; echo ready', { output, signals })
     assert.deepEqual(ran.result, { exitCode: 130, signal: 'INT' })
     assert.equal(local.read('a'), 'old')
     assert.match(ran.stderr, /Ctrl-C again/)
@@ -325,29 +390,33 @@ suite('what a command did', together, () => {
   test('that cannot be listed deletes nothing, and is a failure', bounded, async () => {
     using local = folder({ a: 'a', b: 'b' })
     await using server = await ScriptedServer.start()
-    let execs = 0
-    server.exec = (attempt) =>
-      attempt.run((stream, stdin) => {
-        if (attempt.argv.includes('kuberun-back') && ++execs > 1) stream.reset()
-        else stream.feed(stdin)
-      })
-    const ran = await biwarp(server, local.path, 'rm a b')
-    assertEnded(ran, 125)
+    const output = breaking(server, (attempt) => attempt.run((stream) => stream.reset()))
+    const ran = await biwarp(server, local.path, 'rm a b; echo ready', { output })
+    assertIncomplete(ran)
     assert.deepEqual(local.names(), ['a', 'b'])
     assert.match(ran.stderr, /what the command changed is not all here: /)
   })
 
-  test('comes over a connection that breaks once', bounded, async () => {
-    using local = folder({ a: 'old' })
+  for (const times of [1, 2]) {
+    test(`comes over a connection that breaks: ${times} time`, bounded, async () => {
+      using local = folder({ a: 'old' })
+      await using server = await ScriptedServer.start()
+      let broken = 1
+      const output = breaking(server, (attempt) =>
+        attempt.run((stream, stdin) => (++broken <= times ? stream.reset() : stream.feed(stdin))),
+      )
+      assertEnded(await biwarp(server, local.path, 'printf new >a; printf x >b; echo ready', { output }))
+      assert.deepEqual([local.read('a'), local.read('b')], ['new', 'x'])
+    })
+  }
+
+  test('is named where nothing can bring it: a FIFO, unless it is ignored', bounded, async () => {
+    using local = folder({ '.gitignore': '*.tmp\n' })
     await using server = await ScriptedServer.start()
-    let execs = 0
-    server.exec = (attempt) =>
-      attempt.run((stream, stdin) => {
-        if (attempt.argv.includes('kuberun-back') && ++execs === 3) stream.reset()
-        else stream.feed(stdin)
-      })
-    assertEnded(await biwarp(server, local.path, 'printf new >a; printf x >b'))
-    assert.deepEqual([local.read('a'), local.read('b')], ['new', 'x'])
+    const ran = await biwarp(server, local.path, 'mkfifo pipe x.tmp; echo x >file')
+    assertEnded(ran)
+    assert.deepEqual(local.names(), ['.gitignore', 'file'])
+    assert.equal(ran.stderr, 'warning: not brought back: "pipe" (it is no file, folder or link)\n')
   })
 
   test('comes though nobody reads its output', bounded, async () => {
