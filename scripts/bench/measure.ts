@@ -10,10 +10,16 @@ export interface Sample {
   failed: boolean
 }
 
+export interface MeasureOptions {
+  /** Takes the time from the first output on, instead of from the start. */
+  fromOutput?: boolean | undefined
+}
+
 /** Runs a command line of sh and measures it. */
-export async function measure(line: string): Promise<Sample> {
-  const begin = performance.now()
-  const child = spawn('sh', ['-c', line], { stdio: ['ignore', 'ignore', 'inherit'] })
+export async function measure(line: string, { fromOutput = false }: MeasureOptions = {}): Promise<Sample> {
+  let begin = performance.now()
+  const child = spawn('sh', ['-c', line], { stdio: ['ignore', fromOutput ? 'pipe' : 'ignore', 'inherit'] })
+  child.stdout?.once('data', () => (begin = performance.now())).resume()
   let rss = 0
   const sampler = setInterval(() => {
     rss = Math.max(rss, peakRss(child.pid))
@@ -41,14 +47,16 @@ export interface Comparison {
   pairs: number
   /** What theirs has left to be tidied up, as ours has done within its time: not measured. */
   tidy?: string | undefined
+  /** Of ours, what it does after its first output is what is compared. */
+  fromOutput?: boolean | undefined
 }
 
 /** The two sides of a comparison, measured in turn, so that both meet the same weather. */
-export async function alternate({ ours, theirs, pairs, tidy }: Comparison): Promise<[Sample[], Sample[]]> {
+export async function alternate({ ours, theirs, pairs, tidy, fromOutput }: Comparison): Promise<[Sample[], Sample[]]> {
   const samples: [Sample[], Sample[]] = [[], []]
   // The first of each warms caches, the image's among them.
   for (let n = -1; n < pairs; n++) {
-    const pair = [await measure(ours), await measure(theirs)] as const
+    const pair = [await measure(ours, { fromOutput }), await measure(theirs)] as const
     if (tidy !== undefined) await measure(tidy)
     if (n < 0) continue
     samples[0].push(pair[0])
