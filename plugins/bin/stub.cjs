@@ -2,7 +2,7 @@
 ':' //; command -v node >/dev/null || { echo 'error: this needs Node.js, and no node is on the PATH' >&2; exit 125; }
 ':' //; { true 3>&1; } 2>/dev/null || { printf 'error: cannot write stdout: it is closed\n  send it to a file, a pipe or /dev/null\n' >&2; exit 125; }
 ':' //; [ ! -r /proc/$$/status ] || while read -r _key KUBERUN_SIGIGN; do [ "$_key" != SigIgn: ] || { export KUBERUN_SIGIGN; break; }; done </proc/$$/status
-':' //; exec node --max-semi-space-size=1 -- "$0" "$@"
+':' //; exec node --max-semi-space-size=1 --heap-growing-percent=20 -- "$0" "$@"
 // Node obeys an `--env-file` anywhere among a program's words, the command's too, unless a `--` stands before them: it
 // would end with 9 for a file that is not there, and take on the variables of one that is. An `env -S` does not exist
 // everywhere; so this is read by sh first, which runs the lines above, and then by Node, for which they are strings.
