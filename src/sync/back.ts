@@ -7,6 +7,7 @@ import type { Agreed } from './baseline.ts'
 import { type Brought, bring } from './bring.ts'
 import { isSame } from './changes.ts'
 import type { Entry } from './entry.ts'
+import type { Look } from './fetch.ts'
 import { unsentHere } from './here.ts'
 import type { Exchange } from './live.ts'
 import { localHashes } from './local-hash.ts'
@@ -40,6 +41,12 @@ export interface BackPlace {
   signal: AbortSignal
 }
 
+interface Round {
+  unstable: ReadonlySet<string>
+  growing: ReadonlySet<string>
+  look: Look
+}
+
 /** What of a run came back. */
 export interface Returned {
   /** Files and links that were written or deleted here. */
@@ -65,8 +72,10 @@ export class Back {
   #fold = false
   /** What was there and is no file, folder or link: sockets, FIFOs, devices. */
   #others: ReadonlySet<string> = new Set()
-  /** Something was to wait until it is the same in two listings. */
-  #isWaiting = false
+  /** When all of it was listed last, on the clock of `performance.now`. */
+  #scannedAt = 0
+  /** What was not the same in the last two listings. */
+  #unsettled: ReadonlySet<string> = new Set()
   /** The next look is to come soon. */
   #isSoon = false
   /** The listing by which the last round went. */
@@ -103,7 +112,7 @@ export class Back {
       get pause() {
         return isSoon() ? Math.min(interval / 2, soon) : interval
       },
-      run: (remote) => this.#exchange(remote),
+      run: (remote) => this.#exchange(remote, interval),
     }
   }
 
@@ -112,24 +121,47 @@ export class Back {
    * @returns what has gone up
    * @throws what a scan, a transfer or the remote fails with: the next round does what is left
    */
-  async #exchange(remote: Remote): Promise<Applied | undefined> {
+  async #exchange(remote: Remote, interval: number): Promise<Applied | undefined> {
     const { up } = this.#place
     const last = this.#scan
-    const { entries } = await this.#files.scan()
-    this.#scan = entries
+    const entries = await this.#listAgain(interval)
     const unstable = differing(last, entries)
-    if (entries === this.#dealtWith && !this.#isWaiting && !up.hasChanges) return undefined
     const growing = this.#growing(unstable, last)
+    const wasWaiting = this.#unsettled.size > 0
+    this.#unsettled = unstable
+    if (!wasWaiting && growing.size === 0 && !up.hasChanges) {
+      if (entries === this.#dealtWith) return undefined
+      // All that has changed is to wait until it is the same in two listings.
+      if (last === this.#dealtWith) {
+        this.#isSoon = true
+        return undefined
+      }
+    }
     const begin = performance.now()
-    const { reconciled } = await this.#round(unstable, growing)
+    const look: Look = (paths) => this.#files.look(paths)
+    const { reconciled, brought } = await this.#round({ unstable, growing, look })
+    await this.#refresh(brought)
     for (const path of growing) this.#due.set(path, performance.now() + (performance.now() - begin) / share)
     this.#dealtWith = entries
-    this.#isWaiting = reconciled.waiting.length > 0
-    this.#isSoon = this.#isWaiting && !this.#isSoon
+    this.#isSoon = unstable.size > 0 && !this.#isSoon
     if (reconciled.up.length === 0) return undefined
     const applied = await up.sendOnly(remote, new Set(reconciled.up), entries)
     if (applied !== undefined) await this.#noteSent(applied)
     return applied
+  }
+
+  /** Lists what is there: soon after the last time only what was not the same then. */
+  async #listAgain(interval: number): Promise<ReadonlyMap<string, Entry>> {
+    const isRecent = performance.now() - this.#scannedAt < interval
+    if (this.#unsettled.size === 0 || !isRecent) {
+      this.#scannedAt = performance.now()
+      this.#scan = (await this.#files.scan()).entries
+    } else {
+      const now = await this.#files.look([...this.#unsettled])
+      const changed = [...this.#unsettled].filter((path) => !isSameEntry(this.#scan.get(path), now.get(path)))
+      if (changed.length > 0) this.#scan = patched(this.#scan, changed, now)
+    }
+    return this.#scan
   }
 
   /** Of what is unstable, takes out what has been so for long: files that only grow, like a log, as far as that is known. */
@@ -153,21 +185,26 @@ export class Back {
   async finish(): Promise<Returned> {
     const { up, reporter } = this.#place
     await up.tree.retake()
+    let listing = await this.#files.scan()
     let undone = ''
     for (let round = 1; ; round += 1) {
-      const { entries, others } = await this.#files.scan()
+      const { entries } = listing
       this.#scan = entries
       // What still changes now is what the command left running, and may only grow.
-      const growing = new Set(round === 1 ? [] : this.#scan.keys())
-      const { reconciled, brought } = await this.#round(new Set(), growing)
+      const growing = new Set(round === 1 ? [] : entries.keys())
+      const look = async (): Promise<ReadonlyMap<string, Entry>> => (listing = await this.#files.scan()).entries
+      const { reconciled, brought } = await this.#round({ unstable: new Set(), growing, look })
       const left = reconciled.steps.filter((step) => !isDone(step, brought))
       const before = undone
       undone = left.map(placeOf).join('\0')
-      // What came meanwhile may have changed while it came: only a round without anything to do is the last.
-      const isOver = reconciled.steps.length === 0 || (left.length === reconciled.steps.length && undone === before)
-      if (!isOver && round < mostRounds) continue
+      // What came meanwhile may have changed while it came: only a round in which nothing did is the last.
+      const isOver = reconciled.steps.length === 0 || (listing.entries === entries && undone === before)
+      if (!isOver && round < mostRounds) {
+        await this.#refresh(brought)
+        continue
+      }
       for (const text of leftText(left, brought.refused)) reporter.warning(text)
-      for (const text of othersText(await this.#ofInterest(others))) reporter.warning(text)
+      for (const text of othersText(await this.#ofInterest(listing.others))) reporter.warning(text)
       if (reconciled.halted !== undefined) reporter.warning(haltedText(reconciled.halted))
       return {
         ...this.counts,
@@ -189,10 +226,7 @@ export class Back {
   }
 
   /** Says what is to be done, does what is to be done here, and notes it. */
-  async #round(
-    unstable: ReadonlySet<string>,
-    growing: ReadonlySet<string>,
-  ): Promise<{ reconciled: Reconciled; brought: Brought }> {
+  async #round({ unstable, growing, look }: Round): Promise<{ reconciled: Reconciled; brought: Brought }> {
     const { up, pod, signal } = this.#place
     const reconciled = await this.#reconcile(unstable)
     const brought = await bring(reconciled.steps, {
@@ -200,10 +234,12 @@ export class Back {
       runId: pod.runId,
       files: this.#files,
       growing,
+      look,
       signal,
     })
     noteReturned(this.#baseline, reconciled, brought)
-    await this.#noteWritten(brought)
+    const written = [...brought.written.values()].filter((entry) => entry.type !== 'other')
+    up.noteReturned(written, brought.removed)
     this.#tell(reconciled, brought)
     if (brought.error !== undefined) throw brought.error
     return { reconciled, brought }
@@ -242,12 +278,10 @@ export class Back {
     return new Map(paths.map((path) => [path, here.get(path) !== undefined && here.get(path) === there.get(path)]))
   }
 
-  async #noteWritten({ written, removed }: Brought): Promise<void> {
-    const { up } = this.#place
-    const entries = [...written.values()].filter((entry) => entry.type !== 'other')
-    up.noteReturned(entries, removed)
+  /** Lists again where something was written here. */
+  async #refresh({ written, removed }: Brought): Promise<void> {
     const folders = new Set([...written.keys(), ...removed].map(parentPath))
-    if (folders.size > 0) await up.tree.refresh(folders)
+    if (folders.size > 0) await this.#place.up.tree.refresh(folders)
   }
 
   async #noteSent({ paths }: Applied): Promise<void> {
@@ -287,10 +321,23 @@ function hasGrown(before: Entry | undefined, now: Entry | undefined): boolean {
 /** What is not the same, or not there, in both. */
 function differing(before: ReadonlyMap<string, Entry>, now: ReadonlyMap<string, Entry>): Set<string> {
   const paths = new Set<string>()
+  if (before === now) return paths
   for (const path of before.keys()) if (!now.has(path)) paths.add(path)
-  for (const [path, entry] of now) {
-    const old = before.get(path)
-    if (old === undefined || !isSame(old, entry)) paths.add(path)
-  }
+  for (const [path, entry] of now) if (!isSameEntry(before.get(path), entry)) paths.add(path)
   return paths
+}
+
+function isSameEntry(one: Entry | undefined, other: Entry | undefined): boolean {
+  return one === undefined || other === undefined ? one === other : isSame(one, other)
+}
+
+/** A listing in which these paths are as they are now. */
+function patched(listing: ReadonlyMap<string, Entry>, paths: readonly string[], now: ReadonlyMap<string, Entry>) {
+  const entries = new Map(listing)
+  for (const path of paths) {
+    const entry = now.get(path)
+    if (entry === undefined) entries.delete(path)
+    else entries.set(path, entry)
+  }
+  return entries
 }

@@ -2,12 +2,13 @@ import { rmdirSync, unlinkSync } from 'node:fs'
 import type { Here } from './baseline.ts'
 import { emptyExtractReport } from './extract-report.ts'
 import { Extraction } from './extraction.ts'
-import { Fetch, type FetchOptions, inParts, isFilePut } from './fetch.ts'
+import { Fetch, type FetchOptions, inParts, isFilePut, type Look } from './fetch.ts'
 import type { Put, Step } from './findings.ts'
 import { lookAt, lookIn } from './here.ts'
 import { isSameThing } from './node.ts'
 import type { Done } from './note.ts'
-import { OpenTree } from './open-tree.ts'
+import type { OpenFolder } from './open-folder.ts'
+import type { OpenTree } from './open-tree.ts'
 import { lastName } from './path.ts'
 import { Refusal, reasonOf } from './refusal.ts'
 import type { RemoteFiles } from './remote-files.ts'
@@ -21,6 +22,8 @@ export interface BringOptions {
   files: RemoteFiles
   /** Files that may come though they change all the time, as long as they only grow. */
   growing: ReadonlySet<string>
+  /** Tells, when files are here, whether they are what is there. */
+  look: Look
   signal: AbortSignal
 }
 
@@ -67,14 +70,13 @@ class Bringing {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    const { root, runId, signal, growing } = this.#options
+    const { root, runId, signal, growing, look } = this.#options
     const count = new TarCount()
-    using tree = new OpenTree(root, { foldsNames: () => false })
     using extraction = new Extraction({ root, runId, signal, count, report: this.#report })
     const folders = new Set(steps.filter(isFolderPut).map(({ to }) => to))
     try {
       for (const part of inParts(steps)) {
-        await this.#bring(part, { tree, extraction, folders, fetching: { count, signal, growing } })
+        await this.#bring(part, { extraction, folders, fetching: { count, signal, growing, look } })
       }
     } finally {
       await extraction.finish()
@@ -82,7 +84,7 @@ class Bringing {
   }
 
   /** All of its files are here before any of them gets its place: only then is it known that none changed meanwhile. */
-  async #bring(steps: readonly Step[], { tree, extraction, folders, fetching }: Around): Promise<void> {
+  async #bring(steps: readonly Step[], { extraction, folders, fetching }: Around): Promise<void> {
     const puts = steps.filter(isFilePut)
     const fetch = new Fetch(this.#options.files, puts, fetching)
     let whole: ReadonlySet<string> = new Set()
@@ -93,13 +95,16 @@ class Bringing {
           if (step.does === 'remove') {
             const { path } = step.entry
             // A folder that comes in its place is made at once, for what comes in it.
-            if (folders.has(path)) this.#remove(step.entry, tree)
-            else extraction.later(path, () => this.#remove(step.entry, tree))
+            if (folders.has(path)) this.#remove(step.entry, extraction.tree)
+            else extraction.later(path, () => this.#remove(step.entry, extraction.tree))
           } else if (isFilePut(step)) {
-            const mayPlace = (): boolean => this.#isWhole(step, whole) && this.#mayPut(step, tree)
+            const mayPlace = (folder: OpenFolder): boolean => {
+              return this.#isWhole(step, whole) && this.#mayPut(step, lookIn(folder, step.to))
+            }
             await extraction.put(await fetch.next(step), { as: step.to, mayPlace })
-          } else if (step.entry.type === 'link' || this.#mayPut(step, tree)) {
-            await extraction.put(withoutContent(step), { as: step.to, mayPlace: () => this.#mayPut(step, tree) })
+          } else if (step.entry.type === 'link' || this.#mayPut(step, lookAt(extraction.tree, step.to))) {
+            const mayPlace = (folder: OpenFolder): boolean => this.#mayPut(step, lookIn(folder, step.to))
+            await extraction.put(withoutContent(step), { as: step.to, mayPlace })
           }
         } catch (cause) {
           const reason = reasonOf(cause)
@@ -119,8 +124,8 @@ class Bringing {
     return whole.has(path)
   }
 
-  #mayPut({ entry, to, over }: Put, tree: OpenTree): boolean {
-    if (isSameThing(over, lookAt(tree, to))) return true
+  #mayPut({ entry, over }: Put, here: Here | undefined): boolean {
+    if (isSameThing(over, here)) return true
     this.#refused.set(entry.path, 'what is here in its place has changed meanwhile')
     return false
   }
@@ -137,7 +142,6 @@ class Bringing {
 }
 
 interface Around {
-  tree: OpenTree
   extraction: Extraction
   /** Paths of the folders that come. */
   folders: ReadonlySet<string>

@@ -2,10 +2,12 @@ import { KuberunError } from '../errors.ts'
 import { Disk } from './disk.ts'
 import { type Extracting, type ExtractionOptions, startExtracting } from './extracting.ts'
 import { Foreign } from './foreign.ts'
+import type { OpenTree } from './open-tree.ts'
 import { pathFault } from './path-fault.ts'
 import { putEntry } from './put-entry.ts'
 import { finishFolders } from './put-folder.ts'
 import { endOf, Refusal, reasonOf } from './refusal.ts'
+import type { MayPlace } from './staged.ts'
 import type { TarEntry } from './tar-entry.ts'
 import type { ReadEntry } from './tar-reader.ts'
 import { visible } from './visible.ts'
@@ -14,8 +16,8 @@ import { visible } from './visible.ts'
 export interface Placement {
   /** Its path here, which may be as bad as one of an archive. */
   as: string
-  /** Asked of a file or a link right before it gets its place: what is there may have changed while its content came. */
-  mayPlace?: () => boolean
+  /** Asked of a file or a link right before it gets its place. */
+  mayPlace?: MayPlace
 }
 
 /**
@@ -52,6 +54,11 @@ export class Extraction implements Disposable {
       if (reason !== undefined) throw new Refusal(reason)
       await putEntry({ entry, content, path, mayPlace }, this.#extracting)
     })
+  }
+
+  /** Its folders. */
+  get tree(): OpenTree {
+    return this.#extracting.tree
   }
 
   /** Does something in its turn among what is to be placed, and where it cannot be done reports it. */

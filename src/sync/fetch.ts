@@ -1,10 +1,12 @@
 import { createHash, type Hash } from 'node:crypto'
+import { KuberunError } from '../errors.ts'
+import { ArchiveError } from './archive-error.ts'
 import { isSame } from './changes.ts'
-import type { FileEntry } from './entry.ts'
+import type { Entry, FileEntry } from './entry.ts'
 import type { Put, Step } from './findings.ts'
 import type { Said } from './pod-shell.ts'
 import { Refusal } from './refusal.ts'
-import { failure, type RemoteFiles, wordSize } from './remote-files.ts'
+import { type RemoteFiles, wordSize } from './remote-files.ts'
 import type { TarCount } from './tar-limits.ts'
 import { type ReadEntry, readTar } from './tar-reader.ts'
 
@@ -15,9 +17,13 @@ export function isFilePut(step: Step): step is FilePut {
   return step.does === 'put' && step.entry.type === 'file'
 }
 
+/** Looks what is there now, of these paths at least. */
+export type Look = (paths: readonly string[]) => Promise<ReadonlyMap<string, Entry>>
+
 export interface FetchOptions {
   count: TarCount
   signal: AbortSignal
+  look: Look
   /** What may have grown while it was read, and be whole all the same. */
   growing: ReadonlySet<string>
 }
@@ -73,7 +79,7 @@ export class Fetch {
    */
   async next({ entry }: FilePut): Promise<ReadEntry> {
     const read = await this.#take(entry.path)
-    if (read === undefined) throw new Refusal(reasonIn(this.#said) ?? 'it is not there any more')
+    if (read === undefined) throw new Refusal(`in the pod: ${reasonIn(this.#said) ?? 'it is not there any more'}`)
     // Of a second name for the same file there is no more than that.
     if (read.entry.type !== 'file') return read
     // The listing has finer times; what a file has besides its permissions, whoever writes it is to know.
@@ -89,7 +95,7 @@ export class Fetch {
   async end(): Promise<Set<string>> {
     while ((await this.#read()) !== undefined);
     const whole = new Set<string>()
-    const now = await this.#files.look([...this.#paths])
+    const now = await this.#options.look([...this.#paths])
     for (const { entry } of this.#puts) {
       const after = now.get(entry.path)
       if (after === undefined) continue
@@ -140,13 +146,13 @@ export class Fetch {
       const next = await this.#entries.next()
       return next.done === true ? undefined : next.value
     } catch (error) {
-      const { code = 0 } = this.#said
-      throw code === 0 ? error : failure('the files in the pod could not be read', this.#said, error)
+      const words = reasonIn(this.#said)
+      if (!(error instanceof ArchiveError) || words === undefined) throw error
+      throw new KuberunError('sync', `the files in the pod could not be read: ${words}`, { cause: error })
     }
   }
 }
 
 function reasonIn({ stderr }: Said): string | undefined {
-  const line = stderr.split('\n').find((text) => text !== '')
-  return line === undefined ? undefined : `in the pod: ${line}`
+  return stderr.split('\n').find((text) => text !== '')
 }

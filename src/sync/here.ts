@@ -4,7 +4,7 @@ import { Disk } from './disk.ts'
 import { fileEntry, folderEntry } from './entry.ts'
 import type { OpenFolder } from './open-folder.ts'
 import { OpenTree } from './open-tree.ts'
-import { childPath, decodeName } from './path.ts'
+import { childPath, decodeName, parentPath } from './path.ts'
 import type { Places } from './places.ts'
 import { errnoOf, Refusal } from './refusal.ts'
 
@@ -42,9 +42,11 @@ export async function unsentHere(
   using tree = new OpenTree(root, { foldsNames: () => false })
   const found = new Map<string, Here>()
   const waiting = [...folders]
-  for (const path of paths) {
+  // A folder before what is in it: where that is none here, nothing is in it.
+  const none = new Set<string>()
+  for (const path of [...paths].toSorted()) {
     await disk.turn()
-    note(path)
+    if (none.has(parentPath(path)) || note(path)?.type !== 'folder') none.add(path)
   }
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
     await disk.turn()

@@ -43,6 +43,12 @@ export function openRoot(path: string, byDescriptor = hasDescriptors): OpenFolde
   return byDescriptor ? DescriptorFolder.root(path) : new PathFolder(undefined, { path: '', local: path })
 }
 
+interface OpenedRoot {
+  fd: number
+  /** Where it was. */
+  path: string
+}
+
 /** Not in Node's constants. It opens a folder that may not be read. */
 const pathOnly = 0o10000000
 const flags = pathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW
@@ -54,15 +60,15 @@ const flags = pathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW
 class DescriptorFolder implements OpenFolder {
   readonly path: string
   readonly isExact = true
-  readonly #root: number
+  readonly #root: OpenedRoot
   readonly #fd: number
 
   static root(path: string): DescriptorFolder {
     const fd = openSync(path, flags)
-    return new DescriptorFolder('', { root: fd, fd })
+    return new DescriptorFolder('', { root: { fd, path }, fd })
   }
 
-  constructor(path: string, { root, fd }: { root: number; fd: number }) {
+  constructor(path: string, { root, fd }: { root: OpenedRoot; fd: number }) {
     this.path = path
     this.#root = root
     this.#fd = fd
@@ -73,10 +79,13 @@ class DescriptorFolder implements OpenFolder {
     return name === undefined ? folder : localPath(folder, name)
   }
 
-  /** The kernel knows where the folder is now. Of the root too, which somebody may move. */
+  /** The kernel knows where the folder is now. Of the root too, which somebody may have moved. */
   isThere(): boolean {
+    if (this.path === '') return true
     try {
-      return this.path === '' || placeOf(this.#fd).equals(Buffer.from(localPath(rootPlace(this.#root), this.path)))
+      const place = placeOf(this.#fd)
+      if (place.equals(Buffer.from(localPath(this.#root.path, this.path)))) return true
+      return place.equals(Buffer.from(localPath(decodeName(placeOf(this.#root.fd)), this.path)))
     } catch (error) {
       // Not even the kernel could say where it is.
       if (errnoOf(error) === 'ENAMETOOLONG') throw error
@@ -103,10 +112,6 @@ class DescriptorFolder implements OpenFolder {
 
 function placeOf(fd: number): Buffer {
   return readlinkSync(`/proc/self/fd/${fd}`, 'buffer')
-}
-
-function rootPlace(fd: number): string {
-  return decodeName(placeOf(fd))
 }
 
 /**

@@ -37,13 +37,18 @@ export class OpenTree implements Disposable {
    * The folder that something is in. It is valid until the next is asked for.
    * @param path of what is in it
    * @param make whether folders that are missing are made
+   * @param isForStaging leaves out to look whether an open one still is where it was, as far as what is written in it
+   *   surely is in that one: before what is staged gets its place, that is looked at
    * @throws {Refusal} its path goes through something else than folders, or a name is there in another spelling
    * @throws an error of node:fs
    */
-  folderOf(path: string, { make }: { make: boolean }): OpenFolder {
+  folderOf(path: string, { make, isForStaging = false }: { make: boolean; isForStaging?: boolean }): OpenFolder {
     const parent = parentPath(path)
     const names = parent === '' ? [] : parent.split('/')
     this.#leave(names)
+    const { folder } = this.#last
+    // A folder is where it was if all above it are.
+    if (!(isForStaging && folder.isExact) && !folder.isThere()) this.#close(1)
     for (const name of names.slice(this.#steps.length - 1)) this.#enter(name, make)
     return this.#last.folder
   }
@@ -71,14 +76,12 @@ export class OpenTree implements Disposable {
     return last
   }
 
-  /** Closes the folders that are not on the way, and those that are no longer where they were. */
+  /** Closes the folders that are not on the way. */
   #leave(names: readonly string[]): void {
     const paths = names.map((_, index) => names.slice(0, index + 1).join('/'))
     const shared = this.#steps.slice(1).findIndex(({ folder }, index) => folder.path !== paths[index])
     const kept = shared < 0 ? this.#steps.length : shared + 1
     this.#close(kept)
-    // A folder is where it was if all above it are.
-    if (!this.#last.folder.isThere()) this.#close(1)
   }
 
   #close(kept: number): void {

@@ -1,11 +1,11 @@
 import { type FileEntry, fileEntry, type LinkEntry } from './entry.ts'
 import type { Extracting } from './extracting.ts'
-import { foreignPieces, foreignSync } from './foreign.ts'
+import { foreignPieces } from './foreign.ts'
 import type { OpenFolder } from './open-folder.ts'
 import { openOriginal, readOriginal } from './original.ts'
 import { lastName } from './path.ts'
 import { putFolder } from './put-folder.ts'
-import { Staged } from './staged.ts'
+import { type MayPlace, Staged } from './staged.ts'
 import type { TarEntry } from './tar-entry.ts'
 
 /** An entry that was checked, and the path that it is to have here. */
@@ -13,8 +13,7 @@ export interface Placing {
   entry: TarEntry
   content: AsyncIterable<Buffer>
   path: string
-  /** Asked right before it gets its place. */
-  mayPlace: () => boolean
+  mayPlace: MayPlace
 }
 
 /**
@@ -43,8 +42,9 @@ async function stageFile({ entry, content, path, mayPlace }: Placing, extracting
   extracting.staged.push({
     path: entry.path,
     place: () => {
-      if (!foreignSync(mayPlace)) return
-      putDone(entry.path, fileEntry(path, staged.place(lastName(path))), extracting)
+      const stat = staged.place(lastName(path), mayPlace)
+      if (stat === undefined) return
+      putDone(entry.path, fileEntry(path, stat), extracting)
       if ((entry.mode & strange) !== 0) extracting.refuse(entry.path, 'it is here without its setuid and setgid bits')
     },
     [Symbol.dispose]: () => staged[Symbol.dispose](),
@@ -57,7 +57,6 @@ const strange = 0o6000
 
 /** What was put under another name is found by that one. */
 async function putCopy({ entry, path, mayPlace }: Placing, extracting: Extracting): Promise<void> {
-  if (!foreignSync(mayPlace)) return
   using original = openOriginal(entry.target, extracting)
   const { mode, mtime, size } = original.entry
   // Many names of one large file are a bomb too.
@@ -65,7 +64,8 @@ async function putCopy({ entry, path, mayPlace }: Placing, extracting: Extractin
   using staged = Staged.file(folderFor(path, extracting), extracting)
   for (const piece of readOriginal(original)) await staged.write(piece)
   staged.setFile({ mode, mtime })
-  putDone(entry.path, fileEntry(path, staged.place(lastName(path))), extracting)
+  const stat = staged.place(lastName(path), mayPlace)
+  if (stat !== undefined) putDone(entry.path, fileEntry(path, stat), extracting)
 }
 
 function putDone(path: string, entry: FileEntry, { options, files }: Extracting): void {
@@ -79,8 +79,9 @@ function stageLink({ entry, path, mayPlace }: Placing, extracting: Extracting): 
   extracting.staged.push({
     path: entry.path,
     place: () => {
-      if (!foreignSync(mayPlace)) return
-      const done: LinkEntry = { type: 'link', path, target, mtime: staged.place(lastName(path)).mtimeNs }
+      const stat = staged.place(lastName(path), mayPlace)
+      if (stat === undefined) return
+      const done: LinkEntry = { type: 'link', path, target, mtime: stat.mtimeNs }
       extracting.options.report.put.push({ path: entry.path, entry: done })
     },
     [Symbol.dispose]: () => staged[Symbol.dispose](),
@@ -89,7 +90,7 @@ function stageLink({ entry, path, mayPlace }: Placing, extracting: Extracting): 
 
 /** The folder for something with this path, which it may have. */
 function folderFor(path: string, { tree }: Extracting): OpenFolder {
-  const folder = tree.folderOf(path, { make: true })
+  const folder = tree.folderOf(path, { make: true, isForStaging: true })
   tree.checkSpelling(lastName(path))
   return folder
 }

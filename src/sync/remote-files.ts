@@ -29,7 +29,7 @@ export class RemoteFiles {
    */
   async scan(): Promise<RemoteListing> {
     const said: Said = { stderr: '' }
-    const output = await this.#collect(`${scanFunctions}\nscan ${this.#token}\n`, said)
+    const output = await this.#collect(`${scanFunctions}\n${inBlocks(`scan ${this.#token}`)}\n`, said)
     if (said.code !== 0 && !hasVanished(said)) throw failure('the folder in the pod could not be listed', said)
     if (this.#last?.output.equals(output) !== true) this.#last = { output, listing: parseScan(output, this.#token) }
     return this.#last.listing
@@ -52,7 +52,7 @@ export class RemoteFiles {
     const literally = paths.some((path) => path.includes('\\'))
       ? 'u=--no-unquote; tar $u --version >/dev/null 2>&1 || u=\n'
       : 'u=\n'
-    return this.#shell.run(`${literally}exec tar $u -cf - -- ${paths.map(quote).join(' ')}\n`, said)
+    return this.#shell.run(`${literally}${inBlocks(`tar $u -cf - -- ${paths.map(quote).join(' ')}`)}\n`, said)
   }
 
   /** @returns by path, the SHA-256 of these files in hexadecimal; without those that it could not be found out of */
@@ -93,6 +93,14 @@ export class RemoteFiles {
   }
 }
 
+/**
+ * Tars and finds write piece by piece, each of which would be a message of its own: of small files, half as fast.
+ * @returns a command that does the same in large blocks, and ends with the code of this one
+ */
+function inBlocks(command: string): string {
+  return `exec 4>&1; c=$({ { ${command}; echo $? >&3; } | dd bs=65536 iflag=fullblock 2>/dev/null >&4; } 3>&1); exit $c`
+}
+
 /** BusyBox's find has its stat look at what somebody has removed since; that is no failure. */
 function hasVanished({ stderr }: Said): boolean {
   const lines = stderr.split('\n').filter((line) => line !== '')
@@ -121,7 +129,7 @@ export function wordSize(path: string): number {
 }
 
 /** What failed, in the pod's words. */
-export function failure(what: string, { stderr, code }: Said, cause?: unknown): KuberunError {
+function failure(what: string, { stderr, code }: Said, cause?: unknown): KuberunError {
   const lines = stderr.split('\n').filter((line) => line !== '')
   const words = lines.length > 0 ? lines.slice(0, 3).join('; ') : `exit code ${code}`
   return new KuberunError('sync', `${what}: ${words}`, { cause })

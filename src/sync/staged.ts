@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { promisify } from 'node:util'
+import { foreignSync } from './foreign.ts'
 import type { OpenFolder } from './open-folder.ts'
 import type { OpenTree } from './open-tree.ts'
 import { childPath, encodePath, lastName } from './path.ts'
@@ -27,6 +28,9 @@ const pooled = { write: promisify(write) }
 
 /** Gives names that are nobody's, such as `.kuberun-sync-x7k2-0`. */
 export type StagingNames = () => string
+
+/** Whether something may get its place in this folder: what is there may have changed while its content came. */
+export type MayPlace = (folder: OpenFolder) => boolean
 
 interface Around {
   tree: OpenTree
@@ -84,12 +88,13 @@ export class Staged implements Disposable {
 
   /**
    * Gives it its place, in the folder it is in, and instead of a file or a link that is there.
-   * @returns what it is there
+   * @returns what it is there; undefined where it may not
    * @throws {Refusal} its folder is not in its own place
    * @throws an error of node:fs: EISDIR, a folder is there
    */
-  place(name: string): BigIntStats {
+  place(name: string, mayPlace: MayPlace): BigIntStats | undefined {
     const folder = this.#folder
+    if (!foreignSync(() => mayPlace(folder))) return undefined
     renameSync(folder.at(lastName(this.#path)), folder.at(name))
     this.#isPlaced = true
     if (!folder.isExact && !folder.isThere()) throw new Refusal('its folder was moved while it was written')

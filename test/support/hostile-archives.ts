@@ -548,6 +548,7 @@ const races: Hostile[] = [
     },
     refused: [['dir/secret', through]],
     put: ['dir/a'],
+    leaves: true,
   },
   {
     title: 'a folder above that becomes a link',
@@ -558,6 +559,7 @@ const races: Hostile[] = [
     },
     refused: [['dir/sub/secret', through]],
     put: ['dir/sub/a'],
+    leaves: true,
   },
   {
     title: 'a folder that becomes a link while a file is written in it',
