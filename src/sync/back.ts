@@ -289,7 +289,7 @@ export class Back {
     const scan = await this.#files.look(paths)
     const sent = paths.map((path) => up.sent.get(path)).filter((entry) => entry !== undefined)
     const removed = paths.filter((path) => !up.sent.has(path))
-                noteSent(this.#baseline, { sent, removed, scan })
+    noteSent(this.#baseline, { sent, removed, scan })
     // What went up has not changed there: the listing must not be older than the baseline.
     this.#scan = patched(this.#scan, paths, scan)
   }
