@@ -10,7 +10,7 @@ import { has, images } from './support/images.ts'
 import { folderOf } from './support/local-tree.ts'
 import { nothingLeft, places } from './support/place.ts'
 import { manifestScript, PodShell, podManifest } from './support/pod-tree.ts'
-import { amount, expect, full, onSandbox, root, sh } from './support/programs.ts'
+import { amount, expect, onSandbox, root, sh } from './support/programs.ts'
 import { until } from './support/wait.ts'
 
 const { here, many, killed, restricted } = await places({
@@ -31,7 +31,7 @@ const withoutFolderTime = (line: string): string => line.replace(/^(.* folder \d
 const read = (tree: { path: string }, path: string): string => readFileSync(join(tree.path, path), 'utf8')
 
 describe('many at once in one folder', { concurrency: 1, timeout: 600_000 }, () => {
-  const count = amount('KUBERUN_TEST_BIWARPS', 20, 50)
+  const count = amount('KUBERUN_TEST_BIWARPS', onSandbox ? 6 : 50, 50)
 
   test('the line of the talk prints its five lines', async () => {
     await using tree = await folderOf()
@@ -41,9 +41,9 @@ describe('many at once in one folder', { concurrency: 1, timeout: 600_000 }, () 
   })
 
   test(`${count} of them make ${count} files, and touch nothing else`, async () => {
-    await using tree = await folderOf(others(amount('KUBERUN_TEST_OTHERS', 500, 2_000)))
+    await using tree = await folderOf(others(amount('KUBERUN_TEST_OTHERS', onSandbox ? 200 : 2_000, 2_000)))
     const before = identities(tree.path)
-    const ended = await within(tree.path, talk(count, full ? 20 : 10), many)
+    const ended = await within(tree.path, talk(count, 20), many)
     expect(ended, { code: 0, stdout: '', stderr: '' })
     const made = Array.from({ length: count }, (_, n) => `hello.${n + 1}.txt`)
     const after = identities(tree.path)
@@ -70,7 +70,7 @@ describe('many at once in one folder', { concurrency: 1, timeout: 600_000 }, () 
     assert.deepEqual(identities(tree.path), before)
   })
 
-  const writers = amount('KUBERUN_TEST_WRITERS', 4, 10)
+  const writers = amount('KUBERUN_TEST_WRITERS', onSandbox ? 4 : 10, 10)
   for (const flags of ['--once', '--return-interval=200ms']) {
     test(`${writers} with ${flags} rewrite one file: it is one version, and the others are beside it`, async (t) => {
       const own = Object.fromEntries(Array.from({ length: writers }, (_, n) => [`own.${n}`, 'begin\n']))
@@ -181,7 +181,7 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
         tool: '8',
       })
       chmodSync(join(tree.path, 'tool'), 0o644)
-      const megabytes = amount('KUBERUN_TEST_MEGABYTES', 8, 1024)
+      const megabytes = amount('KUBERUN_TEST_MEGABYTES', onSandbox ? 8 : 100, 1024)
       const command = `
         rm -r deleted
         mv "renamed here" "renamed there"
