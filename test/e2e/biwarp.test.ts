@@ -6,11 +6,11 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { manifest } from '../support/trees.ts'
 import { besides, identities, isWhole, pathsIn, printVersion, versionOf } from './support/here.ts'
-import { has, images } from './support/images.ts'
+import { has, images, toolImages } from './support/images.ts'
 import { folderOf } from './support/local-tree.ts'
-import { nothingLeft, places } from './support/place.ts'
+import { nothingLeft, ours, places } from './support/place.ts'
 import { manifestScript, PodShell, podManifest } from './support/pod-tree.ts'
-import { amount, expect, onSandbox, root, sh } from './support/programs.ts'
+import { amount, expect, full, onSandbox, root, sh } from './support/programs.ts'
 import { until } from './support/wait.ts'
 
 const { here, many, killed, restricted } = await places({
@@ -166,7 +166,7 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
     assert.deepEqual(identities(project.path), sources)
   })
 
-  for (const image of ['alpine:3.20', images.debian]) {
+  for (const image of toolImages) {
     test(`in ${image}, all that a command may do to a folder, which then exits with 7`, async (t) => {
       if (!(await has(t, here, image))) return
       await using tree = await folderOf({
@@ -419,10 +419,15 @@ describe('when the command does not end by itself', { concurrency: 2, timeout: 2
       assert.deepEqual(pathsIn(tree.path), ['a', 'b', 'c', 'sub', 'sub/d', 'sub/e'])
     }
     t.diagnostic(`versions seen: ${[...seen].toSorted().join('')}`)
-    // The sweep, for those whose guard was not made in time.
-    await sleep(8_000)
-    expect(await killed.sh('kuberun true'), { code: 0 })
-    await nothingLeft([killed.namespace], 90_000)
+    // The sweep, for those whose guard was not made in time: once their containers have ended.
+    await until(
+      'the sweep',
+      async () => {
+        expect(await killed.sh('kuberun true'), { code: 0 })
+        return (await ours([killed.namespace])).length === 0
+      },
+      { within: 90_000, every: 1_000 },
+    )
   })
 })
 
@@ -482,7 +487,8 @@ describe('what changed on both sides', { concurrency: 2, timeout: 240_000 }, () 
     assert.equal(read(tree, 'file'), 'here\n')
   })
 
-  for (const policy of ['keep-both', 'local', 'remote', 'fail']) {
+  // The others, on a scripted server, are in test/run.
+  for (const policy of onSandbox && !full ? ['remote'] : ['keep-both', 'local', 'remote', 'fail']) {
     test(`with --on-conflict=${policy}, what is here and was never sent is not written over`, async () => {
       await using tree = await folderOf({
         '.gitignore': '.env\nnode_modules/\nbuild/\n',
@@ -606,8 +612,8 @@ describe("the README's examples", { concurrency: 2, timeout: 180_000 }, () => {
     test(line, async (t) => {
       const [, { program, path, content } = assert.fail(line)] =
         Object.entries(expected).find(([words]) => line.includes(words)) ?? []
-      const ours = onSandbox ? line : line.replace(/--image=gcc\S*/, `--image=${images.build}`)
-      const [, image = 'alpine:3.20'] = /--image=(\S+)/.exec(ours) ?? []
+      const script = onSandbox ? line : line.replace(/--image=gcc\S*/, `--image=${images.build}`)
+      const [, image = 'alpine:3.20'] = /--image=(\S+)/.exec(script) ?? []
       if (!(await has(t, here, image))) return
       if ((await here.sh(`kuberun --image=${image} 'command -v ${program}'`)).code !== 0) {
         return t.skip(`needs ${program} in "${image}"`)
@@ -615,7 +621,7 @@ describe("the README's examples", { concurrency: 2, timeout: 180_000 }, () => {
       await using tree = await folderOf(project)
       execFileSync('git', ['init', '-q', tree.path])
       const before = identities(tree.path)
-      expect(await within(tree.path, ours), { code: 0, stderr: '' })
+      expect(await within(tree.path, script), { code: 0, stderr: '' })
       assert.match(read(tree, path), content)
       const after = identities(tree.path)
       before.delete(path)

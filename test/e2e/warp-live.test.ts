@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import * as fc from 'fast-check'
-import { has, images } from './support/images.ts'
+import { has, toolImages } from './support/images.ts'
 import { folderOf } from './support/local-tree.ts'
 import { halfWay, longUpload } from './support/long-upload.ts'
 import { kubectl, nothingLeft, ours, places } from './support/place.ts'
 import { PodShell } from './support/pod-tree.ts'
-import { amount, expect, folder, full, onSandbox } from './support/programs.ts'
+import { amount, expect, folder } from './support/programs.ts'
 import { pieces, put } from './support/random-tree.ts'
 import { until } from './support/wait.ts'
 
@@ -61,7 +61,7 @@ describe('while the command runs', { concurrency: 3, timeout: 240_000 }, () => {
     await nothingLeft([killed.namespace], 60_000)
   })
 
-  for (const image of ['alpine:3.20', images.debian]) {
+  for (const image of toolImages) {
     test(`in ${image}, 200 edits of a file arrive, and never half of one`, async (t) => {
       if (!(await has(t, here, image))) return
       await using tree = await folderOf({ watched: contentOf(0), 'sub/other': 'x' })
@@ -84,8 +84,6 @@ describe('while the command runs', { concurrency: 3, timeout: 240_000 }, () => {
     })
 
     test(`in ${image}, a checkout of a branch with 500 other files arrives, and so does the way back`, async (t) => {
-      // A sandbox has the same tools under both names; a cluster runs both, and so does the full mode.
-      if (onSandbox && !full && image !== images.debian) return t.skip('one image is enough on a sandbox')
       if (!(await has(t, here, image))) return
       await using tree = await folderOf()
       // Not at once: the sandbox is in this process.

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { closeFolder, fillWithTraps, linkOutside } from '../support/traps.ts'
 import { manifest } from '../support/trees.ts'
-import { has, images } from './support/images.ts'
+import { has, images, toolImages } from './support/images.ts'
 import { folderOf } from './support/local-tree.ts'
 import { halfWay, longUpload } from './support/long-upload.ts'
 import { places } from './support/place.ts'
@@ -26,7 +26,7 @@ function within(cwd: string, script: string, place = here) {
 }
 
 describe('what goes up', { concurrency: 2, timeout: 120_000 }, () => {
-  for (const image of ['alpine:3.20', images.debian]) {
+  for (const image of toolImages) {
     test(`a tree with all that may go wrong is the same in ${image}`, async (t) => {
       if (!(await has(t, here, image))) return
       await using tree = await folderOf()

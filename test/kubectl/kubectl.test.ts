@@ -127,7 +127,7 @@ const lifeOfAPod: readonly Row[] = [
   {
     script: 'timeout 6 kubectl -n "$N" get pods -w & sleep 2; k delete pod w --grace-period=3; wait $!',
     code: 124,
-    out: /w +1\/1 +Running[^]*pod "w" deleted[^]*w +1\/1 +Terminating[^]*w +0\/1 +Completed/,
+    out: /^(?=[^]*pod "w" deleted)[^]*w +1\/1 +Running[^]*w +1\/1 +Terminating[^]*w +0\/1 +Completed/,
   },
   { script: 'k get pod w', code: 1, err: /^Error from server \(NotFound\): pods "w" not found$/ },
   { script: 'k delete pod w', code: 1, err: /\(NotFound\): pods "w" not found/ },

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { kubectl, type Place } from './place.ts'
-import { onSandbox } from './programs.ts'
+import { full, onSandbox } from './programs.ts'
 import { lackOf } from './sandbox-images.ts'
 import { until } from './wait.ts'
 
@@ -52,3 +52,6 @@ async function canPull({ namespace }: Place, image: string): Promise<boolean> {
     await kubectl(`delete pod ${name} -n ${namespace} --force --ignore-not-found 2>/dev/null`)
   }
 }
+
+/** One with BusyBox's tools and one with GNU's; on a sandbox one is enough, as test/sync has every script with both. */
+export const toolImages = onSandbox && !full ? [images.debian] : ['alpine:3.20', images.debian]
