@@ -397,7 +397,7 @@ describe('when the command does not end by itself', { concurrency: 2, timeout: 2
           sleep 0.7
         done
       done`
-    const kills = amount('KUBERUN_TEST_KILLS', 4, 100)
+    const kills = amount('KUBERUN_TEST_KILLS', onSandbox ? 2 : 10, 100)
     const seen = new Set<string>()
     for (let n = 0; n < kills; n++) {
       await using tree = await folderOf(Object.fromEntries(names.map((name) => [name, versionOf(0)])))
@@ -419,15 +419,11 @@ describe('when the command does not end by itself', { concurrency: 2, timeout: 2
       assert.deepEqual(pathsIn(tree.path), ['a', 'b', 'c', 'sub', 'sub/d', 'sub/e'])
     }
     t.diagnostic(`versions seen: ${[...seen].toSorted().join('')}`)
-    // The sweep, for those whose guard was not made in time: once their containers have ended.
-    await until(
-      'the sweep',
-      async () => {
-        expect(await killed.sh('kuberun true'), { code: 0 })
-        return (await ours([killed.namespace])).length === 0
-      },
-      { within: 90_000, every: 1_000 },
-    )
+    const isRunning = async (): Promise<boolean> => / Running/.test((await ours([killed.namespace])).join('\n'))
+    await until('the containers to end', async () => !(await isRunning()), { within: 90_000 })
+    // The sweep, for those whose guard was not made in time.
+    expect(await killed.sh('kuberun true'), { code: 0 })
+    await nothingLeft([killed.namespace], 90_000)
   })
 })
 
