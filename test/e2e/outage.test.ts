@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { full } from '../support/full.ts'
 import { ApiServer } from './support/cluster.ts'
 import { nothingLeft, places } from './support/place.ts'
-import { expect, expectError, full } from './support/programs.ts'
+import { expect, expectError } from './support/programs.ts'
 import { until } from './support/wait.ts'
 
 const { here } = await places({ here: {} })

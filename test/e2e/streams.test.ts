@@ -5,9 +5,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { full } from '../support/full.ts'
 import { takesMinutes } from './support/ground.ts'
 import { places } from './support/place.ts'
-import { amount, expect, folder, full, onSandbox } from './support/programs.ts'
+import { amount, expect, folder, onSandbox } from './support/programs.ts'
 
 const { here } = await places({ here: {} })
 
@@ -102,14 +103,14 @@ async function descendants(pid: number): Promise<number[]> {
 
 describe('every line arrives', { timeout: 600_000 }, () => {
   test('of 200000, every time', async () => {
-    const times = amount('KUBERUN_TEST_TIMES', onSandbox ? 5 : 20, 100)
+    const times = amount('KUBERUN_TEST_TIMES', onSandbox ? 3 : 20, 100)
     const script = `for i in $(seq ${times}); do kubectl kuberun seq 1 200000 | wc -l; done | sort | uniq -c`
     const ended = await here.sh(script, { timeout: 300_000 })
     expect(ended, { code: 0, stdout: new RegExp(`^ *${times} 200000\n$`), stderr: '' })
   })
 
-  test('of 200000, twenty at a time', async () => {
-    const times = amount('KUBERUN_TEST_TIMES', onSandbox ? 10 : 20, 100)
+  test('of 200000, many at a time', async () => {
+    const times = amount('KUBERUN_TEST_TIMES', onSandbox ? 6 : 20, 100)
     const script = `seq ${times} | xargs -P20 -I{} sh -c 'kubectl kuberun seq 1 200000 </dev/null | wc -l' | sort | uniq -c`
     const ended = await here.sh(script, { timeout: 300_000 })
     expect(ended, { code: 0, stdout: new RegExp(`^ *${times} 200000\n$`), stderr: '' })

@@ -3,9 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Properties are tried much longer. */
-export const full = process.env['KUBERUN_TEST_FULL'] === '1'
-
 /** Leaves nothing of the developer's git to matter: neither configuration, nor a repository that a hook runs in. */
 export function withoutGitConfig(home: string): void {
   for (const name of Object.keys(process.env)) if (/^(GIT_|XDG_CONFIG_HOME$)/.test(name)) delete process.env[name]

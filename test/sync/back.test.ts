@@ -24,6 +24,7 @@ import { Back } from '../../src/sync/back.ts'
 import { Remote } from '../../src/sync/remote.ts'
 import { Up } from '../../src/sync/up.ts'
 import { type Edit, edits, makeEdit } from '../support/edits.ts'
+import { full } from '../support/full.ts'
 import { PodFolder, type PodFolderOptions, toolsets } from '../support/pod-folder.ts'
 import { fillWithTraps, linkOutside } from '../support/traps.ts'
 import { manifest } from '../support/trees.ts'
@@ -190,7 +191,7 @@ for (const { name, skip } of toolsets) {
         assert.deepEqual(treeOf(pair.here), treeOf(pair.there))
         assert.deepEqual(pair.warnings, [])
       })
-      await fc.assert(property, { numRuns: 12, interruptAfterTimeLimit: 30_000 })
+      await fc.assert(property, { numRuns: full ? 100 : 4, interruptAfterTimeLimit: 30_000 })
     })
   })
 }
@@ -212,7 +213,7 @@ suite('what changed on both sides', () => {
       await pair.back.finish()
       assert.deepEqual(stampsOf(pair.here), before)
     })
-    await fc.assert(property, { numRuns: 30, interruptAfterTimeLimit: 30_000 })
+    await fc.assert(property, { numRuns: full ? 300 : 10, interruptAfterTimeLimit: 30_000 })
   })
 
   test('and is the same by now is no conflict', bounded, async () => {

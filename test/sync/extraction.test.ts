@@ -3,13 +3,13 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, utimesSync, writeFileSync
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import * as fc from 'fast-check'
+import { full } from '../support/full.ts'
 import { packed } from '../support/packed.ts'
 import { extract, type Tar, tars } from '../support/tars.ts'
 import { closeFolder, contentOf, fillWithTraps, linkOutside } from '../support/traps.ts'
 import { manifest, temporaryFolder } from '../support/trees.ts'
 
 const bounded = { timeout: 60_000 }
-const full = process.env['KUBERUN_TEST_FULL'] === '1'
 
 for (const tar of tars) {
   const isGnu = tar.name === 'GNU tar'

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { isSameThing } from '../../src/sync/node.ts'
 import type { Agreed, Baseline, Conflict, Policy } from '../../src/sync/reconcile.ts'
-import { full } from '../support/git.ts'
+import { full } from '../support/full.ts'
 import { type Change, comesBack, type Item, isIgnored, isIn, type ModelTree, TwoSides } from '../support/two-sides.ts'
 
 const policies: fc.Arbitrary<Policy> = fc

@@ -6,7 +6,8 @@ import * as fc from 'fast-check'
 import { byteText, foldCase, pathOf } from '../../src/sync/byte-text.ts'
 import { patternFault } from '../../src/sync/pattern-fault.ts'
 import { parseRules, type Rule } from '../../src/sync/rules.ts'
-import { full, git, temporaryFolder, withoutGitConfig } from '../support/git.ts'
+import { full } from '../support/full.ts'
+import { git, temporaryFolder, withoutGitConfig } from '../support/git.ts'
 import { foldersOf, ruleCase } from '../support/ignore-cases.ts'
 
 withoutGitConfig(temporaryFolder())

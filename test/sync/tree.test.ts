@@ -7,7 +7,8 @@ import * as fc from 'fast-check'
 import type { FilterOptions } from '../../src/sync/filter.ts'
 import { LocalTree } from '../../src/sync/tree.ts'
 import { type Edit, edits, makeEdit } from '../support/edits.ts'
-import { full, temporaryFolder, withoutGitConfig } from '../support/git.ts'
+import { full } from '../support/full.ts'
+import { temporaryFolder, withoutGitConfig } from '../support/git.ts'
 
 withoutGitConfig(temporaryFolder())
 // Rules files count without a git too; to start one takes long.

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test'
+import { full } from '../../support/full.ts'
 import { kubectl, type Place } from './place.ts'
-import { full, onSandbox } from './programs.ts'
+import { onSandbox } from './programs.ts'
 import { lackOf } from './sandbox-images.ts'
 import { until } from './wait.ts'
 

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { searchPath } from '../../support/environment.ts'
+import { full } from '../../support/full.ts'
 
 export const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -18,9 +19,6 @@ export const bin = process.env['KUBERUN_TEST_BIN'] ?? join(root, 'dist/bin')
  */
 export const ground = process.env['KUBERUN_TEST_GROUND'] ?? 'sandbox'
 export const onSandbox = ground !== 'cluster'
-
-/** Everything that would take too long for every day. */
-export const full = process.env['KUBERUN_TEST_FULL'] === '1'
 
 /** A number from the environment, for those who want more or fewer runs. */
 export function amount(name: string, usual: number, inFull = usual): number {
