@@ -1,8 +1,9 @@
 import { rmdirSync, unlinkSync } from 'node:fs'
 import type { Here } from './baseline.ts'
+import type { Entry } from './entry.ts'
 import { emptyExtractReport } from './extract-report.ts'
 import { Extraction } from './extraction.ts'
-import { Fetch, type FetchOptions, inParts, isFilePut, type Look } from './fetch.ts'
+import { Fetch, type FetchOptions, inParts, isFilePut } from './fetch.ts'
 import type { Put, Step } from './findings.ts'
 import { lookAt, lookIn } from './here.ts'
 import { isSameThing } from './node.ts'
@@ -16,13 +17,16 @@ import type { TarEntry } from './tar-entry.ts'
 import { TarCount } from './tar-limits.ts'
 import type { ReadEntry } from './tar-reader.ts'
 
+/** Looks what is there now, of these paths at least. */
+export type Look = (paths: readonly string[]) => Promise<ReadonlyMap<string, Entry>>
+
 export interface BringOptions {
   root: string
   runId: string
   files: RemoteFiles
   /** Files that may come though they change all the time, as long as they only grow. */
   growing: ReadonlySet<string>
-  /** Tells, when files are here, whether they are what is there. */
+  /** Tells, when files are here, whether they are what is there; and whether what is to be removed is not there. */
   look: Look
   signal: AbortSignal
 }
@@ -70,23 +74,27 @@ class Bringing {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    const { root, runId, signal, growing, look } = this.#options
+    const { root, runId, signal, growing } = this.#options
     const count = new TarCount()
     using extraction = new Extraction({ root, runId, signal, count, report: this.#report })
     const folders = new Set(steps.filter(isFolderPut).map(({ to }) => to))
     try {
       for (const part of inParts(steps)) {
-        await this.#bring(part, { extraction, folders, fetching: { count, signal, growing, look } })
+        await this.#bring(part, { extraction, folders, fetching: { count, signal, growing } })
       }
     } finally {
       await extraction.finish()
     }
   }
 
-  /** All of its files are here before any of them gets its place: only then is it known that none changed meanwhile. */
+  /**
+   * All of its files are here before any of them gets its place: only then is it known that none changed meanwhile. And
+   * what one listing lacks is only removed where the next one lacks it, too.
+   */
   async #bring(steps: readonly Step[], { extraction, folders, fetching }: Around): Promise<void> {
     const puts = steps.filter(isFilePut)
     const fetch = new Fetch(this.#options.files, puts, fetching)
+    let now: ReadonlyMap<string, Entry> = new Map()
     let whole: ReadonlySet<string> = new Set()
     try {
       for (const step of steps) {
@@ -96,7 +104,7 @@ class Bringing {
             const { path } = step.entry
             // A folder that comes in its place is made at once, for what comes in it.
             if (folders.has(path)) this.#remove(step.entry, extraction.tree)
-            else extraction.later(path, () => this.#remove(step.entry, extraction.tree))
+            else extraction.later(path, () => this.#removeMissing(step.entry, { tree: extraction.tree, now }))
           } else if (isFilePut(step)) {
             const mayPlace = (folder: OpenFolder): boolean => {
               return this.#isWhole(step, whole) && this.#mayPut(step, lookIn(folder, step.to))
@@ -112,7 +120,10 @@ class Bringing {
           this.#refused.set(step.entry.path, reason)
         }
       }
-      if (puts.length > 0) whole = await fetch.end()
+      if (puts.length > 0) await fetch.end()
+      const uncertain = steps.filter((step) => step.does === 'remove' || isFilePut(step))
+      if (uncertain.length > 0) now = await this.#options.look(uncertain.map(({ entry }) => entry.path))
+      whole = await fetch.whole(now)
       await extraction.place()
     } finally {
       await fetch.close()
@@ -128,6 +139,12 @@ class Bringing {
     if (isSameThing(over, here)) return true
     this.#refused.set(entry.path, 'what is here in its place has changed meanwhile')
     return false
+  }
+
+  #removeMissing(entry: Here, { tree, now }: { tree: OpenTree; now: ReadonlyMap<string, Entry> }): void {
+    // What has come in its place is no reason to keep it.
+    if (now.get(entry.path)?.type === entry.type) throw new Refusal('it is in the pod again')
+    this.#remove(entry, tree)
   }
 
   #remove(entry: Here, tree: OpenTree): void {

@@ -17,13 +17,9 @@ export function isFilePut(step: Step): step is FilePut {
   return step.does === 'put' && step.entry.type === 'file'
 }
 
-/** Looks what is there now, of these paths at least. */
-export type Look = (paths: readonly string[]) => Promise<ReadonlyMap<string, Entry>>
-
 export interface FetchOptions {
   count: TarCount
   signal: AbortSignal
-  look: Look
   /** What may have grown while it was read, and be whole all the same. */
   growing: ReadonlySet<string>
 }
@@ -74,34 +70,38 @@ export class Fetch {
 
   /**
    * The next file, to be read before the one after it is asked for.
-   * @throws {Refusal} it is not there any more
+   * @throws {Refusal} it is not there any more, or something else than what was listed
    * @throws {ArchiveError} what came is no archive
    */
   async next({ entry }: FilePut): Promise<ReadEntry> {
     const read = await this.#take(entry.path)
     if (read === undefined) throw new Refusal(`in the pod: ${reasonIn(this.#said) ?? 'it is not there any more'}`)
     // Of a second name for the same file there is no more than that.
-    if (read.entry.type !== 'file') return read
+    if (read.entry.type === 'hard link') return read
+    const isGrowing = this.#options.growing.has(entry.path)
+    if (read.entry.type !== 'file' || (!isGrowing && read.entry.size !== entry.size)) {
+      throw new Refusal('in the pod: it is not the file any more that was listed')
+    }
     // The listing has finer times; what a file has besides its permissions, whoever writes it is to know.
     const mode = entry.mode | (read.entry.mode & 0o6000)
-    const content = this.#options.growing.has(entry.path) ? this.#hashed(read) : read.content
+    const content = isGrowing ? this.#hashed(read) : read.content
     return { content, entry: { ...read.entry, mode, mtime: entry.mtime } }
   }
 
+  /** Makes sure of the end of the archive. */
+  async end(): Promise<void> {
+    while ((await this.#read()) !== undefined);
+  }
+
   /**
-   * Makes sure of the end of the archive, and that nothing changed while it was made.
+   * @param now what is there after it was read
    * @returns the paths whose content is what is there; or what it begins with, where it has grown since
    */
-  async end(): Promise<Set<string>> {
-    while ((await this.#read()) !== undefined);
+  async whole(now: ReadonlyMap<string, Entry>): Promise<Set<string>> {
     const whole = new Set<string>()
-    const now = await this.#options.look([...this.#paths])
     for (const { entry } of this.#puts) {
       const after = now.get(entry.path)
-      if (after === undefined) continue
-      if (isSame(entry, after) || (await this.#hasGrown(entry.path, after.type === 'file' ? after.size : 0))) {
-        whole.add(entry.path)
-      }
+      if (after !== undefined && (await this.#isWhole(entry, after))) whole.add(entry.path)
     }
     return whole
   }
@@ -111,10 +111,11 @@ export class Fetch {
     await this.#entries.return()
   }
 
-  async #hasGrown(path: string, size: number): Promise<boolean> {
-    const came = this.#came.get(path)
-    if (came === undefined || size < came.size) return false
-    return (await this.#files.hashOfBeginning(path, came.size)) === came.hash.digest('hex')
+  async #isWhole(entry: FileEntry, after: Entry): Promise<boolean> {
+    const came = this.#came.get(entry.path)
+    if (isSame(entry, after) && (came === undefined || came.size === entry.size)) return true
+    if (came === undefined || after.type !== 'file' || after.size < came.size) return false
+    return (await this.#files.hashOfBeginning(entry.path, came.size)) === came.hash.digest('hex')
   }
 
   async *#hashed({ entry, content }: ReadEntry): AsyncGenerator<Buffer, void, undefined> {

@@ -95,16 +95,17 @@ export class RemoteFiles {
 
 /**
  * Tars and finds write piece by piece, each of which would be a message of its own: of small files, half as fast.
+ * A shell that was killed has no code to tell: what it wrote may lack its end.
  * @returns a command that does the same in large blocks, and ends with the code of this one
  */
 function inBlocks(command: string): string {
-  return `exec 4>&1; c=$({ { ${command}; echo $? >&3; } | dd bs=65536 iflag=fullblock 2>/dev/null >&4; } 3>&1); exit $c`
+  return `exec 4>&1; c=$({ { ${command}; echo $? >&3; } | dd bs=65536 iflag=fullblock 2>/dev/null >&4; } 3>&1); exit "\${c:-137}"`
 }
 
-/** BusyBox's find has its stat look at what somebody has removed since; that is no failure. */
-function hasVanished({ stderr }: Said): boolean {
+/** BusyBox's find has its stat look at what somebody has removed since; that is no failure. One that was killed is. */
+function hasVanished({ stderr, code }: Said): boolean {
   const lines = stderr.split('\n').filter((line) => line !== '')
-  return lines.length > 0 && lines.every((line) => line.endsWith(': No such file or directory'))
+  return code === 1 && lines.length > 0 && lines.every((line) => line.endsWith(': No such file or directory'))
 }
 
 /** In parts that one command takes. */

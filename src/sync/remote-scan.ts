@@ -1,6 +1,6 @@
 import { KuberunError } from '../errors.ts'
 import type { Entry } from './entry.ts'
-import { decodeName } from './path.ts'
+import { decodeName, parentPath } from './path.ts'
 
 /**
  * Lists on stdout, by `scan TOKEN`, the folder that it is in with all below it, and by `look TOKEN PATH…` these paths, of
@@ -43,7 +43,24 @@ export function parseScan(output: Buffer, token: string): RemoteListing {
   // As one character a byte: names need not be UTF-8.
   const text = output.toString('latin1')
   for (const fields of text.startsWith(`${token} `) ? ofStat(text, token) : ofFind(text)) add(listing, fields)
+  removeUnreachable(listing.entries)
   return listing
+}
+
+/**
+ * What is below a link or a file: when a folder was replaced while it was listed, or in the listing of somebody who wants
+ * to be written elsewhere.
+ */
+function removeUnreachable(entries: Map<string, Entry>): void {
+  const known = new Map([['', true]])
+  const isFolder = (path: string): boolean => {
+    const isKnown = known.get(path)
+    if (isKnown !== undefined) return isKnown
+    const is = (entries.get(path)?.type ?? 'folder') === 'folder' && isFolder(parentPath(path))
+    known.set(path, is)
+    return is
+  }
+  for (const path of entries.keys()) if (!isFolder(parentPath(path))) entries.delete(path)
 }
 
 interface Fields {
