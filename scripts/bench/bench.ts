@@ -65,7 +65,6 @@ interface Row {
   fromOutput?: boolean
   /** The same without the bytes: what is left of the difference is the stream's own time. */
   empty?: { ours: string; theirs: string }
-  /** How many bytes they are, for rates; as many as in a stream, where it is not given. */
 }
 
 const rows: Row[] = [

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { full } from '../support/full.ts'
 import { manifest } from '../support/trees.ts'
+import { cProject } from './support/c-project.ts'
 import { besides, identities, isWhole, pathsIn, printVersion, versionOf } from './support/here.ts'
 import { has, images, toolImages } from './support/images.ts'
 import { folderOf } from './support/local-tree.ts'
@@ -125,22 +126,6 @@ function others(count: number): Record<string, string> {
   return Object.fromEntries(
     Array.from({ length: count }, (_, n) => [n % 2 === 0 ? `other ${n}` : `folder ${n % 13}/${n}.txt`, `${n}\n`]),
   )
-}
-
-const cProject = {
-  '.gitignore': '/build/\n*.o\n',
-  Makefile: `build/app: build/main.o build/times.o
-	$(CC) -o $@ $^
-build/%.o: src/%.c include/times.h
-	@mkdir -p build
-	$(CC) -Iinclude -c $< -o $@
-`,
-  'include/times.h': 'int times(int, int);\n',
-  'src/times.c': '#include "times.h"\nint times(int a, int b) { return a * b; }\n',
-  'src/main.c': `#include <stdio.h>
-#include "times.h"
-int main(void) { return printf("6 times 7 is %d\\n", times(6, 7)) < 0; }
-`,
 }
 
 describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {

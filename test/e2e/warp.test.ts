@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { closeFolder, fillWithTraps, linkOutside } from '../support/traps.ts'
 import { manifest } from '../support/trees.ts'
+import { cProject } from './support/c-project.ts'
 import { has, images, toolImages } from './support/images.ts'
 import { folderOf } from './support/local-tree.ts'
 import { halfWay, longUpload } from './support/long-upload.ts'
@@ -59,11 +60,11 @@ describe('what goes up', { concurrency: 2, timeout: 120_000 }, () => {
 
   test('a C project builds there, without what git ignores, and nothing comes back', async (t) => {
     if (!(await has(t, here, images.build))) return
-    await using project = await folderOf(cProject)
+    await using project = await folderOf(staleProject)
     execFileSync('git', ['init', '-q', project.path])
     const before = manifest(project.path)
-    const ended = await within(project.path, `kubectl warp --image ${images.build} -- make`)
-    expect(ended, { code: 0, stdout: /\nbuilt: 6 times 7 is 42\n$/ })
+    const ended = await within(project.path, `kubectl warp --image ${images.build} 'make && build/app'`)
+    expect(ended, { code: 0, stdout: /\n6 times 7 is 42\n$/ })
     assert.match(ended.stdout, /-c src\/main\.c/)
     assert.deepEqual(manifest(project.path), before)
     const list = await within(project.path, `kubectl warp --image ${images.build} 'find . -type f | LC_ALL=C sort'`)
@@ -91,21 +92,10 @@ describe('what goes up', { concurrency: 2, timeout: 120_000 }, () => {
   })
 })
 
-const cProject = {
+/** With what is of another system: with it up there, nothing would be built. */
+const staleProject = {
+  ...cProject,
   '.gitignore': '/build/\n*.o\n!/vendor/kept.o\n',
-  Makefile: `build/app: build/main.o build/times.o
-	$(CC) -o $@ $^ && ./$@
-build/%.o: src/%.c include/times.h
-	@mkdir -p build
-	$(CC) -Iinclude -c $< -o $@
-`,
-  'include/times.h': 'int times(int, int);\n',
-  'src/times.c': '#include "times.h"\nint times(int a, int b) { return a * b; }\n',
-  'src/main.c': `#include <stdio.h>
-#include "times.h"
-int main(void) { return printf("built: 6 times 7 is %d\\n", times(6, 7)) < 0; }
-`,
-  // Of another system: with it up there, nothing would be built.
   'build/app': 'stale',
   'build/main.o': 'stale',
   'src/x.o': 'stale',
