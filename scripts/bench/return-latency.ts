@@ -24,8 +24,8 @@ export async function measureReturnLatency(
   flags: readonly string[],
   { tree, changes }: { tree: string; changes: number },
 ): Promise<ReturnLatency> {
-  const file = join(tree, 'package-7', 'part-7', 'made')
-  const command = 'echo ready; while read -r n; do echo "$n" >package-7/part-7/made; done; rm package-7/part-7/made'
+  const file = join(tree, 'package-1', 'part-1', 'made')
+  const command = 'echo ready; while read -r n; do echo "$n" >package-1/part-1/made; done; rm package-1/part-1/made'
   const child = spawn(biwarp, [...flags, '--dir', tree, command], { stdio: ['pipe', 'pipe', 'inherit'] })
   try {
     await once(createInterface({ input: child.stdout }), 'line')

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Makes a source tree of 10,000 files in 200 folders, 61 MB in all, that does not compress to nothing. */
-export function makeManyFiles(root: string): void {
+/** Makes a source tree of 50 files in each folder, of 6,100 bytes each, that does not compress to nothing. */
+export function makeTree(root: string, { folders }: { folders: number }): void {
   let seed = 1
   const next = (): number => (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31)
-  for (let folder = 0; folder < 200; folder++) {
+  for (let folder = 0; folder < folders; folder++) {
     const path = join(root, `package-${folder % 20}`, `part-${folder}`)
     mkdirSync(path, { recursive: true })
     for (let file = 0; file < 50; file++) {
