@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { constants } from 'node:fs'
-import { access, realpath, stat } from 'node:fs/promises'
-import { UsageError } from '../errors.ts'
+import { access, readdir, realpath, stat } from 'node:fs/promises'
+import { KuberunError, UsageError } from '../errors.ts'
+import { decodeName } from './path.ts'
 
 /**
  * Finds out whether a folder can be a local root.
@@ -19,7 +20,21 @@ export async function checkLocalRoot(dir: string): Promise<string> {
     await access(path, constants.R_OK | constants.X_OK)
     return path.toString()
   } catch (error) {
-    throw error instanceof UsageError ? error : explain(dir, error)
+    if (error instanceof UsageError) throw error
+    const { message, ...details } = explain(dir, error)
+    throw new UsageError(message, { ...details, cause: error })
+  }
+}
+
+/**
+ * The names in a local root, in the encoding of paths.
+ * @throws {KuberunError} `sync`: somebody has removed it, or it cannot be read any more
+ */
+export async function namesInRoot(root: string): Promise<string[]> {
+  try {
+    return (await readdir(root, { encoding: 'buffer' })).map(decodeName)
+  } catch (cause) {
+    throw new KuberunError('sync', explain(root, cause).message, { cause })
   }
 }
 
@@ -30,11 +45,9 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'its links lead in a circle',
 }
 
-function explain(dir: string, cause: unknown): UsageError {
+function explain(dir: string, cause: unknown): { message: string; hint?: string } {
   const { code = 'unknown' } = cause as NodeJS.ErrnoException
   // With ENOTDIR it would have to lie in a file.
-  if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return new UsageError(`there is no folder "${dir}"`, { hint, cause })
-  }
-  return new UsageError(`cannot read the folder "${dir}": ${reasons[code] ?? code}`, { cause })
+  if (code === 'ENOENT' || code === 'ENOTDIR') return { message: `there is no folder "${dir}"`, hint }
+  return { message: `cannot read the folder "${dir}": ${reasons[code] ?? code}` }
 }

@@ -5,8 +5,6 @@ export class Refusal extends Error {
 
 /** These say that nothing else can be written either. */
 const ends: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left',
-  EDQUOT: 'the quota is used up',
   EROFS: 'the file system is read-only',
   EIO: 'the disk fails',
   EMFILE: 'too many files are open',
@@ -15,6 +13,9 @@ const ends: Readonly<Record<string, string>> = {
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  // What is smaller may find a place.
+  ENOSPC: 'no space is left',
+  EDQUOT: 'the quota is used up',
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   ENAMETOOLONG: 'its name is too long here',

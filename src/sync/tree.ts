@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises'
 import type { Entry } from './entry.ts'
 import { type FilterOptions, type FolderFilter, openFilter } from './filter.ts'
 import { type Listing, listFolder } from './listing.ts'
-import { decodeName, parentPath } from './path.ts'
+import { namesInRoot } from './local-root.ts'
+import { parentPath } from './path.ts'
 import { type Skipped, takeSnapshot } from './snapshot.ts'
 
 /** Where as many folders have changed, the whole tree is listed again. */
@@ -31,11 +31,10 @@ export class LocalTree {
 
   /**
    * Lists the whole tree.
-   * @throws what node:fs throws where the root cannot be listed
+   * @throws {KuberunError} `sync`: the root cannot be listed
    */
   async retake(): Promise<void> {
-    const names = (await readdir(this.root, { encoding: 'buffer' })).map(decodeName)
-    this.#filter = await openFilter(this.root, new Set(names), this.#options)
+    this.#filter = await openFilter(this.root, new Set(await namesInRoot(this.root)), this.#options)
     Object.assign(this, await takeSnapshot(this.root, this.#filter, { signal: this.#signal }))
   }
 

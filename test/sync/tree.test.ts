@@ -105,7 +105,7 @@ suite('a tree that is refreshed', () => {
     put(root, 'x: ')
     const tree = await taken(root, plain)
     renameSync(root, `${root}.away`)
-    await assert.rejects(tree.refresh(new Set([''])), { code: 'ENOENT' })
+    await assert.rejects(tree.refresh(new Set([''])), { code: 'sync', message: `there is no folder "${root}"` })
     assert.ok(tree.entries.has('x'))
     renameSync(`${root}.away`, root)
     await tree.refresh(new Set(['']))
