@@ -1,7 +1,7 @@
 import { UsageError } from '../src/errors.ts'
 import { validate } from '../src/options.ts'
 import type { RunResult } from '../src/run/io.ts'
-import { checkLocalRoot } from '../src/sync/local-root.ts'
+import { checkLocalRoot } from '../src/sync/local/local-root.ts'
 import type { Values } from './flag-kinds.ts'
 import { PluginCommand } from './plugin-command.ts'
 import { print } from './print.ts'

@@ -17,6 +17,18 @@ const mayImport: Record<string, readonly string[]> = {
   sandbox: ['pod', 'exec', 'kube', 'options'],
 }
 
+/** The same for what is in src/sync: its own files are above, or are the leaves here. */
+const mayImportInSync: Record<string, readonly string[]> = {
+  plan: ['local', 'rules'],
+  remote: ['tar', 'local'],
+  reconcile: ['extract', 'tar', 'local', 'rules'],
+  extract: ['tar', 'local', 'rules'],
+  tar: ['local'],
+  local: ['rules'],
+  rules: [],
+}
+const leavesOfSync = ['byte-size.ts', 'byte-text.ts', 'entry.ts', 'path.ts', 'visible.ts']
+
 /** The files of src itself: all may import them. `index.ts` is above all, and nobody's to import. */
 const leaves = ['errors.ts', 'options.ts', 'escape.ts']
 
@@ -88,6 +100,21 @@ test('imports point down', () => {
       from === to || allowed.includes(to),
       `${file} imports ${target}: ${from} may import ${allowed.join(', ')}`,
     )
+  }
+})
+
+test('imports within src/sync point down', () => {
+  for (const { file, target } of inSrc.flatMap(importsOf).filter(({ target: path }) => path.startsWith('src/sync/'))) {
+    const [, area, from = '', isDeeper] = file.split('/')
+    const [, , to = ''] = target.split('/')
+    if (area !== 'sync' || leavesOfSync.includes(to)) continue
+    if (isDeeper === undefined) {
+      assert.ok(!leavesOfSync.includes(from), `${file}, a leaf, imports ${target}`)
+      continue
+    }
+    const allowed = mayImportInSync[from]
+    assert.ok(allowed !== undefined, `src/sync/${from} has no row in this test: say what it may import`)
+    assert.ok(from === to || allowed.includes(to), `${file} imports ${target}`)
   }
 })
 

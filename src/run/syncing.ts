@@ -7,10 +7,10 @@ import type { RunOptions, SyncOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Back, Returned } from '../sync/back.ts'
 import { type Exchange, Live } from '../sync/live.ts'
-import { checkLocalRoot } from '../sync/local-root.ts'
+import { checkLocalRoot } from '../sync/local/local-root.ts'
 import { OnSync } from '../sync/on-sync.ts'
-import { MissingPrograms, Remote } from '../sync/remote.ts'
-import { overLimit, overLimitError, overLimitText } from '../sync/size-guard.ts'
+import { overLimit, overLimitError, overLimitText } from '../sync/plan/size-guard.ts'
+import { MissingPrograms, Remote } from '../sync/remote/remote.ts'
 import { Up } from '../sync/up.ts'
 import { visible } from '../sync/visible.ts'
 import { ask } from './ask.ts'
@@ -196,7 +196,7 @@ export class Syncing implements AsyncDisposable {
     const { up, sync, signal } = this.#parts
     await up.tree.retake()
     if (sync.back === undefined) return
-    const { sweep } = await import('../sync/sweep.ts')
+    const { sweep } = await import('../sync/extract/sweep.ts')
     // What comes back by --return may be anywhere.
     const where = sync.back.patterns.length > 0 ? {} : { folders: up.tree.folders.keys() }
     await sweep({ root: up.tree.root, ...where, signal })

@@ -1,8 +1,8 @@
 import { UsageError } from '../errors.ts'
 import { type RunOptions, validate } from '../options.ts'
-import { planUpload } from '../sync/plan.ts'
-import { planObject } from '../sync/plan-object.ts'
-import { planText } from '../sync/plan-text.ts'
+import { planUpload } from '../sync/plan/plan.ts'
+import { planObject } from '../sync/plan/plan-object.ts'
+import { planText } from '../sync/plan/plan-text.ts'
 import { formatObject } from './format.ts'
 
 export interface WarpPlanOptions {

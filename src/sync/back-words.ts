@@ -1,5 +1,5 @@
-import type { Conflict, ConflictReason, Step } from './findings.ts'
-import type { Halted } from './mass-deletion.ts'
+import type { Conflict, ConflictReason, Step } from './reconcile/findings.ts'
+import type { Halted } from './reconcile/mass-deletion.ts'
 import { visible } from './visible.ts'
 
 /** Of so many files it is said one by one that they did not come back. */

@@ -1,14 +1,14 @@
 import { createHash, type Hash } from 'node:crypto'
 import { KuberunError } from '../errors.ts'
-import { ArchiveError } from './archive-error.ts'
-import { isSame } from './changes.ts'
 import type { Entry, FileEntry } from './entry.ts'
-import type { Put, Step } from './findings.ts'
-import type { Said } from './pod-shell.ts'
-import { Refusal } from './refusal.ts'
-import { type RemoteFiles, wordSize } from './remote-files.ts'
-import type { TarCount } from './tar-limits.ts'
-import { type ReadEntry, readTar } from './tar-reader.ts'
+import { Refusal } from './extract/refusal.ts'
+import { isSame } from './local/changes.ts'
+import type { Put, Step } from './reconcile/findings.ts'
+import type { Said } from './remote/pod-shell.ts'
+import { type RemoteFiles, wordSize } from './remote/remote-files.ts'
+import { ArchiveError } from './tar/archive-error.ts'
+import type { TarCount } from './tar/tar-limits.ts'
+import { type ReadEntry, readTar } from './tar/tar-reader.ts'
 
 /** A file that comes down. */
 export type FilePut = Put & { entry: FileEntry }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KuberunError } from '../errors.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import type { Remote } from './remote.ts'
+import { Watcher } from './local/watch.ts'
+import type { Remote } from './remote/remote.ts'
 import type { Applied, Up } from './up.ts'
-import { Watcher } from './watch.ts'
 
 /** Changes are sent when there were none for so long, or so long after the first of them: milliseconds. */
 const [quiet, longestWait] = [50, 500]

@@ -3,7 +3,7 @@ import { quote } from '../exec/quote.ts'
 import type { KubeClient } from '../kube/client.ts'
 import type { Shell } from '../pod/shell.ts'
 import { encodePath } from './path.ts'
-import { openScript } from './pod-script.ts'
+import { openScript } from './remote/pod-script.ts'
 
 /** How many bytes a variable may hold: Linux takes 128 KiB. */
 const longest = 100_000

@@ -1,12 +1,12 @@
 import { lstat } from 'node:fs/promises'
 import type { SyncOptions } from '../options.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import { type Changes, changesBetween, isEmpty } from './changes.ts'
 import type { Entry } from './entry.ts'
+import { type Changes, changesBetween, isEmpty } from './local/changes.ts'
+import { LocalTree } from './local/tree.ts'
 import { localPath } from './path.ts'
-import type { Remote } from './remote.ts'
-import { type Sent, sendChanges, sendTree, unreadableError } from './sender.ts'
-import { LocalTree } from './tree.ts'
+import type { Remote } from './remote/remote.ts'
+import { type Sent, sendChanges, sendTree, unreadableError } from './remote/sender.ts'
 
 /** How often a tree is listed again before the command starts, at most: one that changes all the time is sent as it is. */
 const mostRounds = 5

@@ -1,4 +1,4 @@
-import { emptyExtractReport } from '../../src/sync/extract-report.ts'
+import { emptyExtractReport } from '../../src/sync/extract/extract-report.ts'
 import { extract } from './extract.ts'
 import { archive, file, inPieces } from './tar-parts.ts'
 

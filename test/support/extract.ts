@@ -1,8 +1,8 @@
-import type { ExtractReport } from '../../src/sync/extract-report.ts'
-import { Extraction } from '../../src/sync/extraction.ts'
-import type { TarEntry } from '../../src/sync/tar-entry.ts'
-import { TarCount, type TarLimits } from '../../src/sync/tar-limits.ts'
-import { readTar } from '../../src/sync/tar-reader.ts'
+import type { ExtractReport } from '../../src/sync/extract/extract-report.ts'
+import { Extraction } from '../../src/sync/extract/extraction.ts'
+import type { TarEntry } from '../../src/sync/tar/tar-entry.ts'
+import { TarCount, type TarLimits } from '../../src/sync/tar/tar-limits.ts'
+import { readTar } from '../../src/sync/tar/tar-reader.ts'
 
 /** Whether an entry is to be put: at its own path, not at all, or at another path. */
 export type Want = 'put' | 'skip' | { as: string }

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import type { ArchiveFault } from '../../src/sync/archive-error.ts'
+import type { ArchiveFault } from '../../src/sync/tar/archive-error.ts'
 import type { ExtractOptions, Want } from './extract.ts'
 import { archive, binary, end, file, folder, hardLink, header, link, long, pax, paxText, ustar } from './tar-parts.ts'
 

@@ -1,7 +1,7 @@
-import { pack } from '../../src/sync/archive.ts'
-import { type ArchiveReport, emptyReport } from '../../src/sync/archive-report.ts'
 import type { Entry } from '../../src/sync/entry.ts'
-import { takeSnapshot } from '../../src/sync/snapshot.ts'
+import { takeSnapshot } from '../../src/sync/local/snapshot.ts'
+import { pack } from '../../src/sync/tar/archive.ts'
+import { type ArchiveReport, emptyReport } from '../../src/sync/tar/archive-report.ts'
 import { everything } from './trees.ts'
 
 export interface Packed {

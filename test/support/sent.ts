@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { byteText, pathOf } from '../../src/sync/byte-text.ts'
-import { type FilterOptions, type FolderFilter, openFilter, type Verdict } from '../../src/sync/filter.ts'
+import { type FilterOptions, type FolderFilter, openFilter, type Verdict } from '../../src/sync/rules/filter.ts'
 
 /** Every verdict of a walk through a folder, by path; folders have a slash at their end. Paths are byte texts. */
 export async function verdicts(root: string, options: Partial<FilterOptions> = {}): Promise<Map<string, Verdict>> {

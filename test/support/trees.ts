@@ -4,7 +4,7 @@ import { chmodSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmSync }
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FolderFilter } from '../../src/sync/filter.ts'
+import type { FolderFilter } from '../../src/sync/rules/filter.ts'
 
 /** A folder that is removed with all that is in it. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import type { Agreed } from '../../src/sync/baseline.ts'
 import type { Entry } from '../../src/sync/entry.ts'
-import { noteReturned, noteSent } from '../../src/sync/note.ts'
 import { parentPath } from '../../src/sync/path.ts'
-import { placesToLookAt } from '../../src/sync/places.ts'
-import { type Policy, type Put, type Reconciled, reconcile, type Sides } from '../../src/sync/reconcile.ts'
+import type { Agreed } from '../../src/sync/reconcile/baseline.ts'
+import { noteReturned, noteSent } from '../../src/sync/reconcile/note.ts'
+import { placesToLookAt } from '../../src/sync/reconcile/places.ts'
+import { type Policy, type Put, type Reconciled, reconcile, type Sides } from '../../src/sync/reconcile/reconcile.ts'
 
 export type Item = Entry & { text: string }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import { applying, removing, staging, wholeTree } from '../../src/sync/batch.ts'
-import { type Changes, changesBetween } from '../../src/sync/changes.ts'
 import type { Entry } from '../../src/sync/entry.ts'
+import { type Changes, changesBetween } from '../../src/sync/local/changes.ts'
 import { encodePath } from '../../src/sync/path.ts'
+import { applying, removing, staging, wholeTree } from '../../src/sync/remote/batch.ts'
 import { file, folder, link, treeOf } from '../support/entries.ts'
 
 /** What is done to make the one listing the other. */

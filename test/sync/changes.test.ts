@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Changes, changesBetween, isEmpty } from '../../src/sync/changes.ts'
 import type { Entry } from '../../src/sync/entry.ts'
+import { type Changes, changesBetween, isEmpty } from '../../src/sync/local/changes.ts'
 import { file, folder, link, treeOf } from '../support/entries.ts'
 
 function change(before: Entry | undefined, now: Entry | undefined): Changes {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { concurrently } from '../../src/sync/concurrently.ts'
+import { concurrently } from '../../src/sync/local/concurrently.ts'
 
 const numbers = Array.from({ length: 50 }, (_, n) => n)
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { openFilter } from '../../src/sync/filter.ts'
+import { openFilter } from '../../src/sync/rules/filter.ts'
 import { git, temporaryFolder, withoutGitConfig } from '../support/git.ts'
 import { sent, verdicts } from '../support/sent.ts'
 

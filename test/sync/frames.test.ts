@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type MockTracker, suite, test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
-import { FrameWriter } from '../../src/sync/frames.ts'
+import { FrameWriter } from '../../src/sync/remote/frames.ts'
 
 interface Frame {
   zipped: boolean

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
-import { checkLocalRoot } from '../../src/sync/local-root.ts'
+import { checkLocalRoot } from '../../src/sync/local/local-root.ts'
 import { temporaryFolder } from '../support/trees.ts'
 
 const asRoot = process.getuid?.() === 0 && 'root may read everything'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { Agreed } from '../../src/sync/baseline.ts'
 import type { Entry } from '../../src/sync/entry.ts'
-import { noteReturned, noteSent } from '../../src/sync/note.ts'
-import { type Reconciled, reconcile } from '../../src/sync/reconcile.ts'
+import type { Agreed } from '../../src/sync/reconcile/baseline.ts'
+import { noteReturned, noteSent } from '../../src/sync/reconcile/note.ts'
+import { type Reconciled, reconcile } from '../../src/sync/reconcile/reconcile.ts'
 import { file, folder, link, treeOf } from '../support/entries.ts'
 
 const sent = file('x', { size: 3, mtime: 5_000_000_007n })

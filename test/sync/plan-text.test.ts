@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { PlanEntry, UploadPlan } from '../../src/sync/plan.ts'
-import { planObject } from '../../src/sync/plan-object.ts'
-import { planText } from '../../src/sync/plan-text.ts'
+import type { PlanEntry, UploadPlan } from '../../src/sync/plan/plan.ts'
+import { planObject } from '../../src/sync/plan/plan-object.ts'
+import { planText } from '../../src/sync/plan/plan-text.ts'
 
 function plan(entries: PlanEntry[], totals: Partial<UploadPlan['totals']> = {}): UploadPlan {
   return { root: '/root', entries, totals: { files: 0, folders: 0, links: 0, bytes: 0, ...totals } }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { isSameThing } from '../../src/sync/node.ts'
-import type { Agreed, Baseline, Conflict, Policy } from '../../src/sync/reconcile.ts'
+import { isSameThing } from '../../src/sync/reconcile/node.ts'
+import type { Agreed, Baseline, Conflict, Policy } from '../../src/sync/reconcile/reconcile.ts'
 import { full } from '../support/full.ts'
 import { type Change, comesBack, type Item, isIgnored, isIn, type ModelTree, TwoSides } from '../support/two-sides.ts'
 

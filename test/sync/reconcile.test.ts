@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Entry } from '../../src/sync/entry.ts'
-import { placesToLookAt } from '../../src/sync/places.ts'
-import { type Agreed, type Here, type Policy, type Reconciled, reconcile } from '../../src/sync/reconcile.ts'
+import { placesToLookAt } from '../../src/sync/reconcile/places.ts'
+import { type Agreed, type Here, type Policy, type Reconciled, reconcile } from '../../src/sync/reconcile/reconcile.ts'
 import { file, folder, link, treeOf } from '../support/entries.ts'
 
 const keepBoth: Policy = { onConflict: 'keep-both', runId: 'r1', allowMassDelete: false }

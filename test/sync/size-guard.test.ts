@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatBytes, formatLimit } from '../../src/sync/byte-size.ts'
 import type { Entry } from '../../src/sync/entry.ts'
-import { overLimit, overLimitError, overLimitText } from '../../src/sync/size-guard.ts'
+import { overLimit, overLimitError, overLimitText } from '../../src/sync/plan/size-guard.ts'
 
 const MB = 1_000_000
 

@@ -4,9 +4,9 @@ import { chmodSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, utimes
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import type { FolderFilter, Verdict } from '../../src/sync/filter.ts'
-import { listFolder } from '../../src/sync/listing.ts'
-import { type Snapshot, takeSnapshot } from '../../src/sync/snapshot.ts'
+import { listFolder } from '../../src/sync/local/listing.ts'
+import { type Snapshot, takeSnapshot } from '../../src/sync/local/snapshot.ts'
+import type { FolderFilter, Verdict } from '../../src/sync/rules/filter.ts'
 import { bytesOf, everything, temporaryFolder } from '../support/trees.ts'
 
 const asRoot = process.getuid?.() === 0 && 'root may read everything'

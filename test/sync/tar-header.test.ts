@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { type HeaderFields, paddingOf, tarHeader } from '../../src/sync/tar-header.ts'
+import { type HeaderFields, paddingOf, tarHeader } from '../../src/sync/tar/tar-header.ts'
 
 const second = 1_000_000_000n
 

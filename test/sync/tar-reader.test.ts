@@ -4,10 +4,10 @@ import { getEventListeners } from 'node:events'
 import { mkdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
-import { ArchiveError, type ArchiveFault } from '../../src/sync/archive-error.ts'
-import type { TarEntry } from '../../src/sync/tar-entry.ts'
-import type { TarLimits } from '../../src/sync/tar-limits.ts'
-import { readTar, type TarReaderOptions } from '../../src/sync/tar-reader.ts'
+import { ArchiveError, type ArchiveFault } from '../../src/sync/tar/archive-error.ts'
+import type { TarEntry } from '../../src/sync/tar/tar-entry.ts'
+import type { TarLimits } from '../../src/sync/tar/tar-limits.ts'
+import { readTar, type TarReaderOptions } from '../../src/sync/tar/tar-reader.ts'
 import {
   archive,
   binary,

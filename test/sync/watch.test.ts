@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { Watcher } from '../../src/sync/local/watch.ts'
 import { localPath } from '../../src/sync/path.ts'
-import { Watcher } from '../../src/sync/watch.ts'
 import { until } from '../support/events.ts'
 import { temporaryFolder } from '../support/trees.ts'
 
@@ -129,7 +129,7 @@ suite('the watcher', () => {
 
   test('leaves nothing that would keep the process', bounded, () => {
     const script = `
-      import { Watcher } from ${JSON.stringify(new URL('../../src/sync/watch.ts', import.meta.url).href)}
+      import { Watcher } from ${JSON.stringify(new URL('../../src/sync/local/watch.ts', import.meta.url).href)}
       const watcher = new Watcher('/', { onChange() {}, onTrouble(error) { throw error } })
       watcher.follow(['', 'etc', 'usr'])
       watcher.follow(['etc'])

@@ -1,0 +1,137 @@
+import { nanoid } from 'nanoid'
+import { KuberunError } from '../../errors.ts'
+import { quote } from '../../exec/quote.ts'
+import type { Entry } from '../entry.ts'
+import { encodePath } from '../path.ts'
+import type { PodShell, Said } from './pod-shell.ts'
+import { parseScan, type RemoteListing, scanFunctions } from './remote-scan.ts'
+
+/** As much a listing, or a list of hashes, may be: of a million files or two. */
+const mostOutput = 256 * 1024 ** 2
+/** How many bytes the words of one command may have; Linux takes two million by default. */
+const longestCommand = 500_000
+
+/** What there is in the remote root, as a shell in the pod tells. */
+export class RemoteFiles {
+  readonly #shell: PodShell
+  /** The same for all listings: of a tree in which nothing has changed the next is the same, byte by byte. */
+  readonly #token = nanoid()
+  #last: { output: Buffer; listing: RemoteListing } | undefined
+
+  constructor(shell: PodShell) {
+    this.#shell = shell
+  }
+
+  /**
+   * Lists all that is there.
+   * @returns the same object as the last time where nothing has changed
+   * @throws {KuberunError} `sync` where it could not be listed as a whole; what the connection was lost by
+   */
+  async scan(): Promise<RemoteListing> {
+    const said: Said = { stderr: '' }
+    const output = await this.#collect(`${scanFunctions}\n${inBlocks(`scan ${this.#token}`)}\n`, said)
+    if (said.code !== 0 && !hasVanished(said)) throw failure('the folder in the pod could not be listed', said)
+    if (this.#last?.output.equals(output) !== true) this.#last = { output, listing: parseScan(output, this.#token) }
+    return this.#last.listing
+  }
+
+  /** @returns by path, what is there now of these paths */
+  async look(paths: readonly string[]): Promise<Map<string, Entry>> {
+    const found = new Map<string, Entry>()
+    for (const some of inCommands(paths)) {
+      const words = some.map((path) => quote(`./${path}`)).join(' ')
+      const output = await this.#collect(`${scanFunctions}\nlook ${this.#token} ${words}\n`, { stderr: '' })
+      for (const [path, entry] of parseScan(output, this.#token).entries) found.set(path, entry)
+    }
+    return found
+  }
+
+  /** One tar archive of these files, in their order. What is not there any more is missing in it, and complained of. */
+  archive(paths: readonly string[], said: Said): AsyncGenerator<Buffer, void, undefined> {
+    // GNU's would take `\\n` in a name for a line break; BusyBox's knows no such option, and does not need it.
+    const literally = paths.some((path) => path.includes('\\'))
+      ? 'u=--no-unquote; tar $u --version >/dev/null 2>&1 || u=\n'
+      : 'u=\n'
+    return this.#shell.run(`${literally}${inBlocks(`tar $u -cf - -- ${paths.map(quote).join(' ')}`)}\n`, said)
+  }
+
+  /** @returns by path, the SHA-256 of these files in hexadecimal; without those that it could not be found out of */
+  async hash(paths: readonly string[]): Promise<Map<string, string>> {
+    const hashes = new Map<string, string>()
+    for (const some of inCommands(paths)) {
+      const output = await this.#collect(`exec sha256sum -- ${some.map(quote).join(' ')}\n`, { stderr: '' })
+      const lines = new Map(
+        output
+          .toString('latin1')
+          .split('\n')
+          .map((line) => [line.slice(66), line.slice(0, 64)] as const),
+      )
+      for (const path of some) {
+        // A name with a line break, or a backslash, is not there as it is: nobody knows.
+        const hash = lines.get(encodePath(path).toString('latin1'))
+        if (hash !== undefined && /^[0-9a-f]{64}$/.test(hash)) hashes.set(path, hash)
+      }
+    }
+    return hashes
+  }
+
+  /** @returns the SHA-256, in hexadecimal, of what a file begins with; of less where it is shorter */
+  async hashOfBeginning(path: string, length: number): Promise<string> {
+    const output = await this.#collect(`head -c ${length} <${quote(`./${path}`)} | sha256sum\n`, { stderr: '' })
+    return output.toString('latin1').slice(0, 64)
+  }
+
+  async #collect(script: string, said: Said): Promise<Buffer> {
+    const pieces: Buffer[] = []
+    let length = 0
+    for await (const piece of this.#shell.run(script, said)) {
+      length += piece.length
+      if (length > mostOutput) throw new KuberunError('sync', 'the folder in the pod has too many files to be listed')
+      pieces.push(piece)
+    }
+    return Buffer.concat(pieces)
+  }
+}
+
+/**
+ * Tars and finds write piece by piece, each of which would be a message of its own: of small files, half as fast.
+ * A shell that was killed has no code to tell: what it wrote may lack its end.
+ * @returns a command that does the same in large blocks, and ends with the code of this one
+ */
+function inBlocks(command: string): string {
+  return `exec 4>&1; c=$({ { ${command}; echo $? >&3; } | dd bs=65536 iflag=fullblock 2>/dev/null >&4; } 3>&1); exit "\${c:-137}"`
+}
+
+/** BusyBox's find has its stat look at what somebody has removed since; that is no failure. One that was killed is. */
+function hasVanished({ stderr, code }: Said): boolean {
+  const lines = stderr.split('\n').filter((line) => line !== '')
+  return code === 1 && lines.length > 0 && lines.every((line) => line.endsWith(': No such file or directory'))
+}
+
+/** In parts that one command takes. */
+function inCommands(paths: readonly string[]): string[][] {
+  const parts: string[][] = []
+  let left = 0
+  for (const path of paths) {
+    const size = wordSize(path)
+    if (parts.length === 0 || size > left) {
+      parts.push([])
+      left = longestCommand
+    }
+    left -= size
+    parts.at(-1)?.push(path)
+  }
+  return parts
+}
+
+/** What a path takes among the words of a command, in bytes: with its `./`, a pointer to it, and its end. */
+export function wordSize(path: string): number {
+  return encodePath(path).length + 11
+}
+
+/** What failed, in the pod's words. */
+function failure(what: string, { stderr, code }: Said, cause?: unknown): KuberunError {
+  const lines = stderr.split('\n').filter((line) => line !== '')
+  const words = lines.length > 0 ? lines.slice(0, 3).join('; ') : `exit code ${code}`
+  return new KuberunError('sync', `${what}: ${words}`, { cause })
+}

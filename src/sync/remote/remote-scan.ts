@@ -1,0 +1,151 @@
+import { KuberunError } from '../../errors.ts'
+import type { Entry } from '../entry.ts'
+import { decodeName, parentPath } from '../path.ts'
+
+/**
+ * Lists on stdout, by `scan TOKEN`, the folder that it is in with all below it, and by `look TOKEN PATH…` these paths, of
+ * which those that are not there are missing in it, and complained of. GNU find tells everything itself; where it is
+ * BusyBox's, its stat does. That has no way to end a name that no name could have in it: a token that nobody can guess
+ * parts them, and the target of a link is told from its name by its length.
+ *
+ * `scan` fails where something could not be listed: then what is not in the listing may be there all the same.
+ */
+export const scanFunctions = `
+isgnu() { find . -maxdepth 0 -printf '' 2>/dev/null; }
+format='%y %m %s %i %T@ %C@ %p\\0%l\\0'
+scan() {
+  if isgnu; then find . -ignore_readdir_race -mindepth 1 -printf "$format"
+  else find . -mindepth 1 -exec stat -c "$1 %f %s %i %Y %y %Z %z %n$1%N" {} +
+  fi
+}
+look() {
+  t=$1
+  shift
+  if isgnu; then find "$@" -maxdepth 0 -printf "$format"
+  else stat -c "$t %f %s %i %Y %y %Z %z %n$t%N" "$@"
+  fi
+}`.trim()
+
+/** A listing of the remote root. */
+export interface RemoteListing {
+  /** By path; times are the pod's own. */
+  entries: Map<string, Entry>
+  /** What is there and is no file, folder or link: sockets, FIFOs, devices. */
+  others: string[]
+}
+
+/**
+ * Reads what `scan` printed. It comes from a pod, where anybody may print anything: what could not be a listing is refused.
+ * @throws {KuberunError} `sync`
+ */
+export function parseScan(output: Buffer, token: string): RemoteListing {
+  const listing: RemoteListing = { entries: new Map(), others: [] }
+  // As one character a byte: names need not be UTF-8.
+  const text = output.toString('latin1')
+  for (const fields of text.startsWith(`${token} `) ? ofStat(text, token) : ofFind(text)) add(listing, fields)
+  removeUnreachable(listing.entries)
+  return listing
+}
+
+/**
+ * What is below a link or a file: when a folder was replaced while it was listed, or in the listing of somebody who wants
+ * to be written elsewhere.
+ */
+function removeUnreachable(entries: Map<string, Entry>): void {
+  const known = new Map([['', true]])
+  const isFolder = (path: string): boolean => {
+    const isKnown = known.get(path)
+    if (isKnown !== undefined) return isKnown
+    const is = (entries.get(path)?.type ?? 'folder') === 'folder' && isFolder(parentPath(path))
+    known.set(path, is)
+    return is
+  }
+  for (const path of entries.keys()) if (!isFolder(parentPath(path))) entries.delete(path)
+}
+
+interface Fields {
+  type: string
+  mode: number
+  size: string
+  ino: string
+  mtime: bigint
+  ctime: bigint
+  path: string
+  target: string
+}
+
+const findLine = /^(.) ([0-7]+) (\d+) (\d+) (-?\d+)\.(\d+) (-?\d+)\.(\d+) \.\/(.+)$/s
+
+function* ofFind(text: string): Generator<Fields> {
+  const parts = text.split('\0')
+  if (parts.pop() !== '' || parts.length % 2 !== 0) throw nonsense('its end is missing')
+  for (let at = 0; at < parts.length; at += 2) {
+    const [, type = '', mode = '', size = '', ino = '', ms = '', mn = '', cs = '', cn = '', path = ''] =
+      findLine.exec(parts[at] ?? '') ?? []
+    if (type === '') throw nonsense(parts[at] ?? '')
+    const [mtime, ctime, target] = [time(ms, mn), time(cs, cn), parts[at + 1] ?? '']
+    yield { type, mode: Number.parseInt(mode, 8), size, ino, mtime, ctime, path, target }
+  }
+}
+
+/** Seconds since the epoch, then the date, of which only the fraction of the second is of use. */
+const statLine =
+  /^([0-9a-f]+) (\d+) (\d+) (-?\d+) \S+ [\d:]+(?:\.(\d+))? \S+ (-?\d+) \S+ [\d:]+(?:\.(\d+))? \S+ \.\/(.+)$/s
+const types: Readonly<Record<number, string>> = { 0o100000: 'f', 0o040000: 'd', 0o120000: 'l' }
+
+function* ofStat(text: string, token: string): Generator<Fields> {
+  // Before each line there is a token, and one between the two names.
+  const parts = text.split(token).slice(1)
+  if (!text.endsWith('\n') || parts.length % 2 !== 0) throw nonsense('its end is missing')
+  for (let at = 0; at < parts.length; at += 2) {
+    const [line = '', names = ''] = [parts[at], parts[at + 1]]
+    const [, hex = '', size = '', ino = '', ms = '', mn = '', cs = '', cn = '', path = ''] =
+      statLine.exec(line.slice(1)) ?? []
+    if (hex === '') throw nonsense(line)
+    const raw = Number.parseInt(hex, 16)
+    const type = types[raw & 0o170000] ?? '?'
+    const target = type === 'l' ? targetIn(names.slice(0, -1), `./${path}`, Number(size)) : ''
+    yield { type, mode: raw, size, ino, mtime: time(ms, mn), ctime: time(cs, cn), path, target }
+  }
+}
+
+function targetIn(names: string, name: string, length: number): string {
+  for (const quote of ["'", '']) {
+    const begin = `${quote}${name}${quote} -> ${quote}`
+    const target = names.slice(begin.length, begin.length + length)
+    if (names === begin + target + quote && target.length === length) return target
+  }
+  throw nonsense(names)
+}
+
+function time(seconds: string, fraction = ''): bigint {
+  // Of what is before 1970 the fraction counts from the second below, too.
+  return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
+}
+
+function add({ entries, others }: RemoteListing, fields: Fields): void {
+  const { type, mtime, ctime, target } = fields
+  const path = checked(fields.path)
+  const mode = fields.mode & 0o1777
+  const size = Number(fields.size)
+  if (!Number.isSafeInteger(size)) throw nonsense(fields.path)
+  if (type === 'f') entries.set(path, { type: 'file', path, size, mode, mtime, ctime, ino: BigInt(fields.ino) })
+  else if (type === 'd') entries.set(path, { type: 'folder', path, mode, mtime, ino: BigInt(fields.ino) })
+  else if (type === 'l') entries.set(path, { type: 'link', path, target: decode(target), mtime })
+  else others.push(path)
+}
+
+function checked(path: string): string {
+  if (path.split('/').some((part) => part === '' || part === '.' || part === '..') || path.includes('\0')) {
+    throw nonsense(path)
+  }
+  return decode(path)
+}
+
+function decode(text: string): string {
+  return decodeName(Buffer.from(text, 'latin1'))
+}
+
+function nonsense(what: string): KuberunError {
+  return new KuberunError('sync', `the listing of the folder in the pod makes no sense: ${what.slice(0, 100)}`)
+}
