@@ -73,6 +73,8 @@ export class Back {
   #others: ReadonlySet<string> = new Set()
   /** When all of it was listed last, on the clock of `performance.now`. */
   #scannedAt = 0
+  /** How long that took, in milliseconds. */
+  #scanTime = 0
   /** What was not the same in the last two listings. */
   #unsettled: ReadonlySet<string> = new Set()
   /** The next look is to come soon. */
@@ -105,14 +107,20 @@ export class Back {
 
   /** What brings changes both ways while the command runs. @param interval between two looks, in milliseconds */
   exchange(interval: number): Exchange {
-    const isSoon = (): boolean => this.#isSoon
+    const pause = (): number => this.#pause(interval)
     return {
-      // What may be whole by now is worth a look soon; what changes all the time is not.
       get pause() {
-        return isSoon() ? Math.min(interval / 2, soon) : interval
+        return pause()
       },
       run: (remote) => this.#exchange(remote, interval),
     }
+  }
+
+  /** From the beginning of one listing to that of the next it is an interval, as long as we list for half of the time at most. */
+  #pause(interval: number): number {
+    // What may be whole by now is worth a look soon; what changes all the time is not.
+    if (this.#isSoon) return Math.min(interval / 2, soon)
+    return Math.max(this.#scannedAt + interval - performance.now(), this.#scanTime)
   }
 
   /**
@@ -155,6 +163,7 @@ export class Back {
     if (this.#unsettled.size === 0 || !isRecent) {
       this.#scannedAt = performance.now()
       this.#scan = (await this.#files.scan()).entries
+      this.#scanTime = performance.now() - this.#scannedAt
     } else {
       const now = await this.#files.look([...this.#unsettled])
       const changed = [...this.#unsettled].filter((path) => !isSameEntry(this.#scan.get(path), now.get(path)))

@@ -29,9 +29,10 @@ export class RemoteFiles {
    */
   async scan(): Promise<RemoteListing> {
     const said: Said = { stderr: '' }
-    const output = await this.#collect(`${scanFunctions}\n${inBlocks(`scan ${this.#token}`)}\n`, said)
+    const script = `${scanFunctions}\n${inBlocks(`scan ${this.#token}`)}\n`
+    const output = await this.#collect(script, said, this.#last?.output)
     if (said.code !== 0 && !hasVanished(said)) throw failure('the folder in the pod could not be listed', said)
-    if (this.#last?.output.equals(output) !== true) this.#last = { output, listing: parseScan(output, this.#token) }
+    if (this.#last?.output !== output) this.#last = { output, listing: parseScan(output, this.#token) }
     return this.#last.listing
   }
 
@@ -81,15 +82,19 @@ export class RemoteFiles {
     return output.toString('latin1').slice(0, 64)
   }
 
-  async #collect(script: string, said: Said): Promise<Buffer> {
+  /** @returns what a script writes: where that is like something, the same Buffer, so that it takes no room */
+  async #collect(script: string, said: Said, like: Buffer = Buffer.alloc(0)): Promise<Buffer> {
     const pieces: Buffer[] = []
     let length = 0
     for await (const piece of this.#shell.run(script, said)) {
+      const isLike = pieces.length === 0 && like.subarray(length, length + piece.length).equals(piece)
+      if (!isLike && pieces.length === 0) pieces.push(like.subarray(0, length))
+      if (!isLike) pieces.push(piece)
       length += piece.length
       if (length > mostOutput) throw new KuberunError('sync', 'the folder in the pod has too many files to be listed')
-      pieces.push(piece)
     }
-    return Buffer.concat(pieces)
+    if (pieces.length > 0) return Buffer.concat(pieces)
+    return length === like.length ? like : Buffer.from(like.subarray(0, length))
   }
 }
 
