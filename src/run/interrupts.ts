@@ -27,6 +27,9 @@ export class Interrupts implements Disposable {
   readonly #gaveUp = new AbortController()
   readonly #gracePeriod: number
   readonly #stopListening: () => void
+  /** Of the time-out. */
+  #limit: NodeJS.Timeout | undefined
+  /** Of the grace periods. */
   readonly #timers: NodeJS.Timeout[] = []
   #deliver: Deliver | undefined
   #onFirst: (() => void) | undefined
@@ -62,7 +65,7 @@ export class Interrupts implements Disposable {
   running(deliver: Deliver, timeout: number | undefined): void {
     this.#deliver = deliver
     if (timeout === undefined) return
-    this.#after(timeout, () => {
+    this.#limit = startTimer(timeout, () => {
       this.timedOut = true
       this.#askToEnd('TERM')
     })
@@ -72,6 +75,8 @@ export class Interrupts implements Disposable {
   ended(): void {
     this.#deliver = undefined
     this.#onFirst = undefined
+    // What comes after it, such as slow readers and what comes back, is not its time.
+    clearTimeout(this.#limit)
   }
 
   /** The command has ended, and what it did is being saved: the first signal that asks to end is only told of. */
@@ -94,6 +99,7 @@ export class Interrupts implements Disposable {
 
   [Symbol.dispose](): void {
     this.#stopListening()
+    clearTimeout(this.#limit)
     for (const timer of this.#timers) clearTimeout(timer)
   }
 
@@ -113,7 +119,7 @@ export class Interrupts implements Disposable {
   #askToEnd(signal: RunSignal): void {
     if (this.#deliver === undefined) return this.#giveUp()
     this.#deliver(signal)
-    this.#after(this.#gracePeriod, () => this.#end())
+    this.#timers.push(startTimer(this.#gracePeriod, () => this.#end()))
   }
 
   #end(): void {
@@ -125,11 +131,6 @@ export class Interrupts implements Disposable {
     this.#end()
     this.#gaveUp.abort(new Interrupted())
   }
-
-  #after(milliseconds: number, action: () => void): void {
-    // A timer of more than 2^31 ms would fire at once.
-    this.#timers.push(setTimeout(action, Math.min(milliseconds, 2 ** 31 - 1)))
-  }
 }
 
 /** The reason with which an interrupted run's signal aborts. */
@@ -139,6 +140,11 @@ export class Interrupted extends Error {
   constructor() {
     super('interrupted')
   }
+}
+
+function startTimer(milliseconds: number, action: () => void): NodeJS.Timeout {
+  // One of more than 2^31 ms would fire at once.
+  return setTimeout(action, Math.min(milliseconds, 2 ** 31 - 1))
 }
 
 function isEndSignal(signal: RunSignal): signal is EndSignal {

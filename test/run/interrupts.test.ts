@@ -86,6 +86,19 @@ test('the time-out asks with TERM, then kills', bounded, async () => {
   assert.deepEqual(setting.delivered, ['TERM', 'KILL'])
 })
 
+test('a command that has ended in time does not run out of it afterwards', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  for (const afterwards of ['ended', 'saving'] as const) {
+    using setting = setUp(5)
+    setting.run(5)
+    setting.interrupts[afterwards](() => {})
+    t.mock.timers.tick(1000)
+    assert.equal(setting.interrupts.timedOut, false)
+    assert.equal(setting.interrupts.signal.aborted, false)
+    assert.deepEqual(setting.delivered, [])
+  }
+})
+
 test('a time longer than a timer can hold does not fire at once', bounded, async () => {
   using setting = setUp(long * 10)
   setting.run(long * 10)
