@@ -18,6 +18,7 @@ import { type ComesBack, returnFilter } from './reconcile/return-filter.ts'
 import { PodShell } from './remote/pod-shell.ts'
 import type { Remote } from './remote/remote.ts'
 import { RemoteFiles } from './remote/remote-files.ts'
+import type { Unchanged } from './remote/sender.ts'
 import { foldsCase } from './rules/repository.ts'
 import type { Applied, Up } from './up.ts'
 
@@ -147,12 +148,17 @@ export class Back {
     const begin = performance.now()
     const look: Look = (paths) => this.#files.look(paths)
     const { reconciled, brought } = await this.#round({ unstable, growing, look })
-    await this.#refresh(brought)
+    const left = reconciled.steps.filter((step) => !isDone(step, brought))
+    await this.#refresh(brought, left)
     for (const path of growing) this.#due.set(path, performance.now() + (performance.now() - begin) / share)
     this.#dealtWith = entries
     this.#isSoon = unstable.size > 0 && !this.#isSoon
     if (reconciled.up.length === 0) return undefined
-    const applied = await up.sendOnly(remote, new Set(reconciled.up), entries)
+    const unchanged: Unchanged = async (paths) => {
+      const now = await this.#files.look(paths)
+      return new Set(paths.filter((path) => isSameEntry(entries.get(path), now.get(path))))
+    }
+    const applied = await up.sendOnly(remote, new Set(reconciled.up), { there: entries, unchanged })
     if (applied !== undefined) await this.#noteSent(applied)
     return applied
   }
@@ -208,7 +214,7 @@ export class Back {
       // What came meanwhile may have changed while it came: only a round in which nothing did is the last.
       const isOver = reconciled.steps.length === 0 || (listing.entries === entries && undone === before)
       if (!isOver && round < mostRounds) {
-        await this.#refresh(brought)
+        await this.#refresh(brought, left)
         continue
       }
       for (const text of leftText(left, brought.refused)) reporter.warning(text)
@@ -286,9 +292,9 @@ export class Back {
     return new Map(paths.map((path) => [path, here.get(path) !== undefined && here.get(path) === there.get(path)]))
   }
 
-  /** Lists again where something was written here. */
-  async #refresh({ written, removed }: Brought): Promise<void> {
-    const folders = new Set([...written.keys(), ...removed].map(parentPath))
+  /** Lists again where something was written here, and where it was not, perhaps for what somebody has changed. */
+  async #refresh({ written, removed }: Brought, left: readonly Step[]): Promise<void> {
+    const folders = new Set([...written.keys(), ...removed, ...left.map(placeOf)].map(parentPath))
     if (folders.size > 0) await this.#place.up.tree.refresh(folders)
   }
 

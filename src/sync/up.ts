@@ -2,11 +2,11 @@ import { lstat } from 'node:fs/promises'
 import type { SyncOptions } from '../options.ts'
 import type { Reporter } from '../pod/reporter.ts'
 import type { Entry } from './entry.ts'
-import { type Changes, changesBetween, isEmpty } from './local/changes.ts'
+import { type Changes, changesBetween, isEmpty, only } from './local/changes.ts'
 import { LocalTree } from './local/tree.ts'
 import { localPath } from './path.ts'
 import type { Remote } from './remote/remote.ts'
-import { type Sent, sendChanges, sendTree, unreadableError } from './remote/sender.ts'
+import { type Sent, sendChanges, sendTree, type Unchanged, unreadableError } from './remote/sender.ts'
 
 /** How often a tree is listed again before the command starts, at most: one that changes all the time is sent as it is. */
 const mostRounds = 5
@@ -17,6 +17,14 @@ export interface UpOptions {
   sync: SyncOptions
   reporter: Reporter
   signal: AbortSignal
+}
+
+/** What of the changes is to be sent. */
+interface Meant {
+  /** Leaves the others for later. */
+  isMeant?: (path: string) => boolean
+  /** Of what is sent, what has changed there is left, too; see {@link sendChanges}. */
+  unchanged?: Unchanged
 }
 
 /** What a sending has brought about. */
@@ -73,20 +81,21 @@ export class Up {
 
   /**
    * Sends these paths and nothing else, whether or not they have changed here; where nothing is here, removes them there.
-   * @param there what is there now
+   * @param there what is there, as it was listed last
+   * @param unchanged what has changed there since is left as it is
    * @throws as {@link send}
    */
   async sendOnly(
     remote: Remote,
     paths: ReadonlySet<string>,
-    there: ReadonlyMap<string, Entry>,
+    { there, unchanged }: { there: ReadonlyMap<string, Entry>; unchanged: Unchanged },
   ): Promise<Applied | undefined> {
     for (const path of paths) {
       const entry = there.get(path)
       if (entry === undefined) this.#sent.delete(path)
       else this.#sent.set(path, outdated(entry))
     }
-    return this.send(remote, (path) => paths.has(path))
+    return this.send(remote, { isMeant: (path) => paths.has(path), unchanged })
   }
 
   /**
@@ -114,21 +123,21 @@ export class Up {
 
   /**
    * Sends what has changed since it was last sent, by the tree as it was last listed.
-   * @param isMeant leaves the others for later
    * @returns undefined where nothing had
    * @throws {KuberunError} where it is not known what of it was done: with another remote it is sent again
    */
-  async send(remote: Remote, isMeant: (path: string) => boolean = () => true): Promise<Applied | undefined> {
-    const changes = only(await this.#changes(), isMeant)
-    if (isEmpty(changes)) {
+  async send(remote: Remote, { isMeant = () => true, unchanged }: Meant = {}): Promise<Applied | undefined> {
+    const all = only(await this.#changes(), isMeant)
+    if (isEmpty(all)) {
       // What there was to be sent again is gone, or is no longer to be sent.
       this.#restless.clear()
       this.#unsure.clear()
       return undefined
     }
     try {
-      const options = { ...this.#sendOptions, restless: this.#restless, force: this.#unsure.size > 0 }
-      const sent = await sendChanges(remote, { changes, tree: this.tree.entries }, options)
+      const options = { ...this.#sendOptions, restless: this.#restless, force: this.#unsure.size > 0, unchanged }
+      const sent = await sendChanges(remote, { changes: all, tree: this.tree.entries }, options)
+      const changes = only(all, (path) => !sent.withheld.has(path))
       for (const { path } of changes.removed) this.#sent.delete(path)
       // Whether or not something could be put in its place.
       for (const path of changes.replaced) this.#sent.delete(path)
@@ -139,7 +148,7 @@ export class Up {
       const paths = [...gone.filter((path) => !sent.entries.has(path)), ...sent.entries.keys()]
       return paths.length === 0 ? undefined : { paths, bytes: bytesOf(sent.entries.values()) }
     } catch (error) {
-      for (const entry of [...changes.removed, ...changes.put]) {
+      for (const entry of [...all.removed, ...all.put]) {
         this.#sent.delete(entry.path)
         this.#unsure.set(entry.path, entry)
       }
@@ -148,8 +157,8 @@ export class Up {
   }
 
   /** What changed while it was read is yet to come: until then nobody knows what is in its place. */
-  #forgetDoubts({ entries, changed }: Sent, removed: readonly Entry[]): void {
-    const toCome = new Set(changed.filter((path) => !entries.has(path)))
+  #forgetDoubts({ entries, changed, withheld }: Sent, removed: readonly Entry[]): void {
+    const toCome = new Set([...changed.filter((path) => !entries.has(path)), ...withheld])
     const gone = new Set(removed.map(({ path }) => path))
     for (const [path, entry] of this.#unsure) {
       if (toCome.has(path)) continue
@@ -202,14 +211,6 @@ export class Up {
     for (const text of unreadable)
       if (!this.#told.has(text)) reporter.warning(`not sent, as it cannot be read: ${text}`)
     for (const text of unreadable) this.#told.add(text)
-  }
-}
-
-function only({ removed, put, replaced }: Changes, isMeant: (path: string) => boolean): Changes {
-  return {
-    removed: removed.filter(({ path }) => isMeant(path)),
-    put: put.filter(({ path }) => isMeant(path)),
-    replaced: new Set([...replaced].filter(isMeant)),
   }
 }
 

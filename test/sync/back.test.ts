@@ -7,6 +7,7 @@ import {
   mkdtempDisposableSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -106,6 +107,15 @@ class Pair implements AsyncDisposable {
       const applied = await run(this.remote)
       quiet = applied === undefined && before === this.stamps() ? quiet + 1 : 0
     }
+  }
+
+  /** Has the pod's tar do something first, once: when it next packs or unpacks (`-c`, `-x`). */
+  before(mode: '-c' | '-x', script: string): void {
+    const tar = join(this.pod.bin, 'tar')
+    const real = realpathSync(tar)
+    const once = `case "$*" in *${mode}*) ln -sf ${real} '${tar}'; ${script} ;; esac`
+    rmSync(tar)
+    writeFileSync(tar, `#!/bin/sh\nPATH=/bin:/usr/bin\n${once}\nexec ${real} "$@"\n`, { mode: 0o755 })
   }
 
   /** Of both sides, what tells whether anything was written. */
@@ -231,6 +241,39 @@ suite('what changed on both sides', () => {
     assert.equal(conflicts, 1)
     assert.equal(readFileSync(join(pair.here, 'a.remote-run'), 'utf8'), 'new')
   })
+})
+
+suite('while something is under way to one side', () => {
+  for (const path of ['src/a', 'src/new']) {
+    test(`what becomes of ${path} here stays, and what was to come is beside it`, bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { 'src/a': 'a', b: 'b' }))
+      write(pair.there, { [path]: 'by the command', b: 'by the command' })
+      pair.before('-c', `echo edited >'${pair.here}/${path}'`)
+      const { conflicts, isIncomplete } = await pair.back.finish()
+      assert.deepEqual([conflicts, isIncomplete], [1, false])
+      assert.equal(readFileSync(join(pair.here, path), 'utf8'), 'edited\n')
+      assert.equal(readFileSync(join(pair.here, `${path}.remote-run`), 'utf8'), 'by the command')
+      assert.equal(readFileSync(join(pair.here, 'b'), 'utf8'), 'by the command')
+    })
+  }
+
+  for (const change of ['edited', 'deleted']) {
+    test(`what the command changes meanwhile is not lost to what is ${change} here`, bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { 'src/a': 'a', 'src/b': 'b' }))
+      if (change === 'edited') write(pair.here, { 'src/a': 'edited', 'src/b': 'edited' })
+      else rmSync(join(pair.here, 'src/a'))
+      write(pair.here, { 'src/b': 'edited' })
+      // The contents of src/b are under way.
+      pair.before('-x', `echo by the command >'${pair.there}/src/a'`)
+      await pair.settle()
+      const { conflicts } = await pair.back.finish()
+      assert.equal(conflicts, 1)
+      assert.equal(readFileSync(join(pair.there, 'src/a'), 'utf8'), 'by the command\n')
+      const kept = change === 'edited' ? 'src/a.remote-run' : 'src/a'
+      assert.equal(readFileSync(join(pair.here, kept), 'utf8'), 'by the command\n')
+      assert.equal(readFileSync(join(pair.there, 'src/b'), 'utf8'), 'edited')
+    })
+  }
 })
 
 suite('what is not to be touched', () => {

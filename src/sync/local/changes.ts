@@ -25,6 +25,15 @@ export function changesBetween(before: ReadonlyMap<string, Entry>, now: Readonly
   return changes
 }
 
+/** Of the changes, those of paths that are meant. */
+export function only({ removed, put, replaced }: Changes, isMeant: (path: string) => boolean): Changes {
+  return {
+    removed: removed.filter(({ path }) => isMeant(path)),
+    put: put.filter(({ path }) => isMeant(path)),
+    replaced: new Set([...replaced].filter(isMeant)),
+  }
+}
+
 /** Whether nothing has to be done. */
 export function isEmpty({ removed, put }: Changes): boolean {
   return removed.length === 0 && put.length === 0

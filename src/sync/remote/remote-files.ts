@@ -36,12 +36,17 @@ export class RemoteFiles {
     return this.#last.listing
   }
 
-  /** @returns by path, what is there now of these paths */
+  /**
+   * @returns by path, what is there now of these paths
+   * @throws {KuberunError} `sync` where that could not be found out of one of them
+   */
   async look(paths: readonly string[]): Promise<Map<string, Entry>> {
     const found = new Map<string, Entry>()
     for (const some of inCommands(paths)) {
       const words = some.map((path) => quote(`./${path}`)).join(' ')
-      const output = await this.#collect(`${scanFunctions}\nlook ${this.#token} ${words}\n`, { stderr: '' })
+      const said: Said = { stderr: '' }
+      const output = await this.#collect(`${scanFunctions}\nlook ${this.#token} ${words}\n`, said)
+      if (said.code !== 0 && !hasVanished(said)) throw failure('files in the pod could not be looked at', said)
       for (const [path, entry] of parseScan(output, this.#token).entries) found.set(path, entry)
     }
     return found
@@ -107,10 +112,13 @@ function inBlocks(command: string): string {
   return `exec 4>&1; c=$({ { ${command}; echo $? >&3; } | dd bs=65536 iflag=fullblock 2>/dev/null >&4; } 3>&1); exit "\${c:-137}"`
 }
 
-/** BusyBox's find has its stat look at what somebody has removed since; that is no failure. One that was killed is. */
+/**
+ * What somebody has removed since, and BusyBox's find has its stat look at, is no failure, nor is a file in the place of a
+ * folder. One that was killed is.
+ */
 function hasVanished({ stderr, code }: Said): boolean {
   const lines = stderr.split('\n').filter((line) => line !== '')
-  return code === 1 && lines.length > 0 && lines.every((line) => line.endsWith(': No such file or directory'))
+  return code === 1 && lines.length > 0 && lines.every((line) => /: (No such file or|Not a) directory$/.test(line))
 }
 
 /** In parts that one command takes. */

@@ -1,6 +1,6 @@
 import { KuberunError } from '../../errors.ts'
 import type { Entry } from '../entry.ts'
-import type { Changes } from '../local/changes.ts'
+import { type Changes, only } from '../local/changes.ts'
 import { pack } from '../tar/archive.ts'
 import { emptyReport } from '../tar/archive-report.ts'
 import { applying, removing, staging, wholeTree } from './batch.ts'
@@ -14,6 +14,8 @@ export interface Sent {
   changed: string[]
   /** Could not be read: `path: EACCES`. */
   unreadable: string[]
+  /** Left as they are there, as they have changed there. */
+  withheld: ReadonlySet<string>
 }
 
 export interface SendOptions {
@@ -22,6 +24,9 @@ export interface SendOptions {
   /** Called while it goes on, with what has gone so far. */
   onProgress?: (files: number, bytes: number) => void
 }
+
+/** Of these paths, which are there as they were. */
+export type Unchanged = (paths: readonly string[]) => Promise<ReadonlySet<string>>
 
 /** Sends a whole tree to a remote root that is empty. */
 export async function sendTree(remote: Remote, entries: readonly Entry[], options: SendOptions): Promise<Sent> {
@@ -43,15 +48,18 @@ export async function sendTree(remote: Remote, entries: readonly Entry[], option
  * @param tree the local tree as it is now
  * @param options.restless paths of files that changed under the last sending
  * @param options.force remove what is in the way there
+ * @param options.unchanged asked when the contents are there, and right before any of them gets its place: which of the
+ *   paths may be changed there. All, where it is not given
  */
 export async function sendChanges(
   remote: Remote,
   { changes, tree }: { changes: Changes; tree: ReadonlyMap<string, Entry> },
-  options: SendOptions & { restless: ReadonlySet<string>; force: boolean },
+  options: SendOptions & { restless: ReadonlySet<string>; force: boolean; unchanged?: Unchanged | undefined },
 ): Promise<Sent> {
   const contents = changes.put.filter(({ type }) => type !== 'folder')
   const folders = changes.put.filter(({ type }) => type === 'folder')
-  const sent: Sent = { entries: new Map(folders.map((entry) => [entry.path, entry])), changed: [], unreadable: [] }
+  const entries = new Map(folders.map((entry) => [entry.path, entry]))
+  const sent: Sent = { entries, changed: [], unreadable: [], withheld: new Set() }
   const requests: Promise<void>[] = []
   if (contents.length > 0) {
     const { commands, archives } = staging(contents)
@@ -66,8 +74,15 @@ export async function sendChanges(
     sent.changed = found.changed
     sent.unreadable = found.unreadable
   }
-  const put = [...sent.entries.values()]
-  const { commands, archives } = applying({ ...changes, put }, tree, options)
+  if (options.unchanged !== undefined) {
+    await Promise.all(requests)
+    const paths = [...changes.removed.map(({ path }) => path), ...changes.replaced, ...sent.entries.keys()]
+    const unchanged = await options.unchanged(paths)
+    sent.withheld = new Set(paths.filter((path) => !unchanged.has(path)))
+    for (const path of sent.withheld) sent.entries.delete(path)
+  }
+  const meant = only({ ...changes, put: [...sent.entries.values()] }, (path) => !sent.withheld.has(path))
+  const { commands, archives } = applying(meant, tree, options)
   if (commands.length > 0) {
     requests.push(remote.request({ commands, archives: archives.map((entries) => packing(entries, options).archive) }))
   }
@@ -101,6 +116,7 @@ function sentOf(report: ReturnType<typeof emptyReport>): Sent {
     entries: new Map(report.sent),
     changed: report.changed,
     unreadable: report.unreadable.map(({ path, code }) => `${path}: ${code}`),
+    withheld: new Set(),
   }
 }
 
