@@ -9,23 +9,38 @@ export const patience = 30_000
  * @throws {KuberunError} `connection` where it is late
  */
 export async function begun<T>(exec: Exec, first: () => Promise<T>, within: number = patience): Promise<T> {
+  try {
+    return await answered(exec, first, within, (cause) => {
+      const late = `the sync process in the pod did not begin within ${within / 1000} s`
+      return new KuberunError('connection', late, { cause })
+    })
+  } catch (error) {
+    exec.close()
+    throw error
+  }
+}
+
+/**
+ * Waits for what an exec says, and closes it where that is late.
+ * @param within in milliseconds
+ * @param tooLate the error that it then fails with, of what the reader failed with
+ */
+export async function answered<T>(
+  exec: Exec,
+  answer: () => Promise<T>,
+  within: number,
+  tooLate: (cause: unknown) => KuberunError,
+): Promise<T> {
   let isLate = false
   const late = setTimeout(() => {
     isLate = true
     exec.close()
   }, within)
   try {
-    return await first()
+    return await answer()
   } catch (error) {
-    exec.close()
-    throw isLate ? tooLate(within, error) : error
+    throw isLate ? tooLate(error) : error
   } finally {
     clearTimeout(late)
   }
-}
-
-function tooLate(within: number, cause: unknown): KuberunError {
-  return new KuberunError('connection', `the sync process in the pod did not begin within ${within / 1000} s`, {
-    cause,
-  })
 }

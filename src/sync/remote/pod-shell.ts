@@ -8,10 +8,17 @@ import type { Shell } from '../../pod/shell.ts'
 import { syncPath } from '../../pod/workspace.ts'
 import { encodePath } from '../path.ts'
 import { Marked } from './marked.ts'
-import { begun } from './patience.ts'
+import { answered, begun } from './patience.ts'
 
 /** How much of what is complained of is kept: what was said last. */
 const mostWords = 2_000
+
+/** How long a script may say nothing, in milliseconds: one that waits for a disk that is gone would hold us for ever. */
+const minutes = 5 * 60_000
+/** As much comes after the mark on stdout. */
+const longestCode = 8
+/** What a script complains of, in bytes, at most: of hundreds of thousands of files. */
+const mostComplaints = 64 * 1024 ** 2
 
 /** What a script said besides its output. */
 export interface Said {
@@ -24,6 +31,8 @@ export interface PodShellPlace {
   target: Target
   shell: Shell
   signal: AbortSignal
+  /** How long a script may say nothing, in milliseconds. */
+  longestSilence?: number
 }
 
 interface Session {
@@ -31,6 +40,7 @@ interface Session {
   input: ExecInput
   /** Ends what each script writes, on stdout and on stderr. Nobody can guess it. */
   mark: string
+  longestSilence: number
 }
 
 /**
@@ -52,7 +62,7 @@ export class PodShell {
    * the shell.
    * @param script in the encoding of paths
    * @returns its stdout
-   * @throws {KuberunError} `connection` where it is not known how it ended
+   * @throws {KuberunError} `connection` where it is not known how it ended, `sync` where it says nothing for minutes
    */
   async *run(script: string, said: Said): AsyncGenerator<Buffer, void, undefined> {
     const isOld = this.#session !== undefined
@@ -89,12 +99,12 @@ export class PodShell {
   }
 
   async #open(): Promise<Session> {
-    const { target, shell, signal } = this.#place
+    const { target, shell, signal, longestSilence = minutes } = this.#place
     const mark = `\u0001${nanoid()} `
     const command = [...shell.command, '-c', shell.setup + loop, 'kuberun-back', mark.slice(1, -1)]
     const exec = await openExec(this.#client, { target, command, stdin: true, tty: false, signal })
     return begun(exec, async () => {
-      const session = { exec, mark, input: exec.input({ framed: false }) }
+      const session = { exec, mark, longestSilence, input: exec.input({ framed: false }) }
       const said: Said = { stderr: '' }
       for await (const _ of outputOf(session, said));
       if (said.code !== 0) throw new KuberunError('sync', `cannot work in the pod’s folder: ${said.stderr.trim()}`)
@@ -115,24 +125,33 @@ while read -r n; do
 done`
 
 /** Reads to the mark on both streams: which of the two comes first, nobody knows. */
-async function* outputOf({ exec, mark }: Session, said: Said): AsyncGenerator<Buffer, void, undefined> {
-  const stdout = new Marked(mark)
-  let hasMark = false
-  while (!hasMark || said.code === undefined) {
-    const next = await exec.output.next()
+async function* outputOf(session: Session, said: Said): AsyncGenerator<Buffer, void, undefined> {
+  const [stdout, stderr] = [new Marked(session.mark), new Marked(session.mark)]
+  let complaints = 0
+  while (!stderr.isFound || said.code === undefined) {
+    const next = await answered(session.exec, () => session.exec.output.next(), session.longestSilence, silent(session))
     if (next.done === true) throw ended(next.value, said)
     const { channel, data } = next.value satisfies OutputFrame
     if (channel === 2) {
-      said.stderr += data.toString('latin1')
-      hasMark = said.stderr.endsWith(mark)
-      said.stderr = said.stderr.slice(-mostWords - mark.length)
-      if (hasMark) said.stderr = said.stderr.slice(0, -mark.length)
+      complaints += data.length
+      if (complaints > mostComplaints) throw nonsense()
+      for (const piece of stderr.before(data)) said.stderr = (said.stderr + piece.toString('latin1')).slice(-mostWords)
       continue
     }
     yield* stdout.before(data)
     const code = /^(\d+)\n$/.exec(stdout.after)?.[1]
     if (code !== undefined) said.code = Number(code)
+    else if (stdout.after.length > longestCode) throw nonsense()
   }
+}
+
+function nonsense(): KuberunError {
+  return new KuberunError('sync', 'what the pod tells of its folder makes no sense')
+}
+
+function silent({ longestSilence }: Session): (cause: unknown) => KuberunError {
+  const why = `the folder in the pod could not be read: nothing was heard of it for ${longestSilence / 1000} s`
+  return (cause) => new KuberunError('sync', why, { cause })
 }
 
 function ended(status: ExitStatus, { stderr }: Said): Error {
