@@ -120,7 +120,7 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
   const written = outOrOver(Promise.all([stdout.flush(), stderr.flush()]), interrupts.signal)
   // Waited for below: until then a failure must not pass for one that nobody handles.
   written.catch(() => {})
-  const returned = await bringBack(session)
+  const returned = await bringBack(session, written)
   const { first: interruptedBy, typed, timedOut } = interrupts
   let acknowledged: Promise<void> | undefined
   try {
@@ -144,16 +144,29 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
   }
 }
 
-/** Ends the sync before its pod goes, which would look like a failure. What the command changed comes before that. */
-async function bringBack({ pod, syncing, reporter, interrupts }: SessionInput): Promise<Return | undefined> {
+/**
+ * Ends the sync before its pod goes, which would look like a failure. What the command changed comes before that.
+ * @param written resolves when the terminal is not the command's any more
+ */
+async function bringBack(
+  { pod, syncing, reporter, interrupts }: SessionInput,
+  written?: Promise<unknown>,
+): Promise<Return | undefined> {
   if (syncing === undefined) return undefined
+  let isOver = false
   try {
     if (!syncing.returns) return undefined
+    const tell = (): void => {
+      if (!isOver) reporter.busy('bringing back what the command changed')
+    }
+    written?.then(tell, () => {})
     interrupts.saving(() => reporter.warning('what the command changed is still coming back; Ctrl-C again gives it up'))
     const returned = await syncing.bringBack(isGone(pod))
     reporter.phase(returned.text)
     return returned
   } finally {
+    isOver = true
+    reporter.running()
     interrupts.ended()
     await syncing[Symbol.asyncDispose]()
   }

@@ -6,13 +6,15 @@ const silence = 1_000
 const refresh = 1_000
 
 /**
- * Reports to stderr. Passing remarks are one line that appears on a terminal after a second of waiting and is gone when
- * the command starts; `-v` adds, at the end, the time of each phase.
+ * Reports to stderr. Passing remarks are one line that appears on a terminal after a second of waiting, and is gone while
+ * the command runs; `-v` adds, at the end, the time of each phase.
  */
 export class TerminalReporter implements Reporter, Disposable {
   readonly #stderr: NodeJS.WriteStream
   readonly #program: string
   readonly #verbose: boolean
+  /** Whether there is a line at all. */
+  readonly #shows: boolean
   readonly #begin = performance.now()
   readonly #phases: { name: string; at: number }[] = []
   readonly #warned = new Set<string>()
@@ -24,7 +26,8 @@ export class TerminalReporter implements Reporter, Disposable {
     this.#stderr = stderr
     this.#program = options.program
     this.#verbose = options.verbosity > 0
-    if (stderr.isTTY && !options.quiet) this.#timer = setTimeout(() => this.#show(), silence)
+    this.#shows = stderr.isTTY && !options.quiet
+    if (this.#shows) this.#timer = setTimeout(() => this.#show(), silence)
   }
 
   waiting(what: string): void {
@@ -48,11 +51,17 @@ export class TerminalReporter implements Reporter, Disposable {
     this.#phases.push({ name, at: performance.now() })
   }
 
-  /** The command runs: from here on the terminal is its own. */
+  /** From here on the terminal is somebody else's: the command's, or the shell's. */
   running(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#clear()
+  }
+
+  /** The command has ended, and something is still to be done that may take its time. */
+  busy(what: string): void {
+    this.#what = what
+    if (this.#shows) this.#timer ??= setTimeout(() => this.#show(), silence)
   }
 
   /** Somebody is asked at the terminal: the line stays away until this is disposed of. */

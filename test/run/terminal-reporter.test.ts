@@ -53,6 +53,15 @@ suite('the reporter', { concurrency: true }, () => {
     })
   }
 
+  test('shows what is still to be done after the command, until that is done', async () => {
+    const { reporter, text } = setUp({ isTTY: true })
+    reporter.running()
+    reporter.busy('bringing back')
+    await until(() => text() !== '')
+    reporter.running()
+    assert.match(text(), /^\r\x1b\[Kwarp: bringing back \(\d+ s\)\r\x1b\[K$/)
+  })
+
   test('shows nothing while somebody is asked, and goes on then', async () => {
     const { reporter, text } = setUp({ isTTY: true })
     reporter.waiting('a node')
