@@ -31,9 +31,14 @@ export function leftText(left: readonly Step[], refused: ReadonlyMap<string, str
   return notBrought(left.map(({ entry: { path } }) => [path, refused.get(path) ?? 'it changes all the time']))
 }
 
-/** What is said of sockets, FIFOs and devices. */
-export function othersText(others: readonly string[]): string[] {
-  return notBrought(others.map((path) => [path, 'it is no file, folder or link']))
+/** What is said of what can come nowhere, such as sockets, by path and with the reason. */
+export function othersText(others: readonly (readonly [path: string, why: string])[]): string[] {
+  return notBrought(others)
+}
+
+/** @param words the pod's own, of one of them */
+export function unreadableText(words: string): string {
+  return `the folder in the pod could not be read as a whole, and what could not be read does not come back: ${visible(words)}`
 }
 
 function notBrought(paths: readonly (readonly [path: string, why: string])[]): string[] {

@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { BackOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import { conflictText, haltedText, leftText, othersText, remarkTexts } from './back-words.ts'
+import { conflictText, haltedText, leftText, othersText, remarkTexts, unreadableText } from './back-words.ts'
 import { type Brought, bring, type Look } from './bring.ts'
 import type { Entry } from './entry.ts'
 import type { Exchange } from './live.ts'
@@ -15,9 +15,10 @@ import { noteReturned, noteSent } from './reconcile/note.ts'
 import { placesToLookAt } from './reconcile/places.ts'
 import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile/reconcile.ts'
 import { type ComesBack, returnFilter } from './reconcile/return-filter.ts'
+import { completed, emptyIn } from './remote/completed.ts'
 import { PodShell } from './remote/pod-shell.ts'
 import type { Remote } from './remote/remote.ts'
-import { RemoteFiles } from './remote/remote-files.ts'
+import { RemoteFiles, type RemoteListing } from './remote/remote-files.ts'
 import type { Unchanged } from './remote/sender.ts'
 import { foldsCase } from './rules/repository.ts'
 import type { Applied, Up } from './up.ts'
@@ -70,8 +71,12 @@ export class Back {
   /** The last listing of the remote root. */
   #scan: ReadonlyMap<string, Entry> = new Map()
   #fold = false
-  /** What was there and is no file, folder or link: sockets, FIFOs, devices. */
-  #others: ReadonlySet<string> = new Set()
+  /** What was there and can come nowhere: sockets, FIFOs, devices. */
+  #others: ReadonlyMap<string, string> = new Map()
+  /** What was said of what could not be read then. */
+  #unreadable: ReadonlySet<string> = new Set()
+  /** The last listing of all, as it came, and as it is taken. */
+  #listing: { came: RemoteListing; taken: RemoteListing } | undefined
   /** When all of it was listed last, on the clock of `performance.now`. */
   #scannedAt = 0
   /** How long that took, in milliseconds. */
@@ -99,8 +104,9 @@ export class Back {
   async begin(): Promise<void> {
     const { up } = this.#place
     this.#fold = await foldsCase(up.tree.root)
-    const { entries, others } = await this.#files.scan()
-    this.#others = new Set(others)
+    const { entries, others, unreadable } = await this.#files.scan()
+    this.#others = others
+    this.#unreadable = new Set(unreadable)
     for (const [path, remote] of entries) this.#baseline.set(path, { remote })
     noteSent(this.#baseline, { sent: up.sent.values(), removed: [], scan: entries })
     this.#scan = entries
@@ -163,12 +169,29 @@ export class Back {
     return applied
   }
 
+  /** Lists all that is there. What is in folders that may not be read is taken to be as it was. */
+  async #listAll(): Promise<RemoteListing> {
+    const came = await this.#files.scan()
+    if (this.#listing?.came === came) return this.#listing.taken
+    const { entries, unreadable } = came
+    const empty = unreadable.length === 0 ? new Set() : emptyIn(entries)
+    const taken = {
+      ...came,
+      entries: unreadable.length === 0 ? entries : completed(entries, this.#scan, (folder) => empty.has(folder)),
+      // What the command did not make is none of its results.
+      unreadable: unreadable.filter((words) => !this.#unreadable.has(words)),
+    }
+    for (const words of taken.unreadable.slice(0, 1)) this.#place.reporter.warning(unreadableText(words))
+    this.#listing = { came, taken }
+    return taken
+  }
+
   /** Lists what is there: soon after the last time only what was not the same then. */
   async #listAgain(interval: number): Promise<ReadonlyMap<string, Entry>> {
     const isRecent = performance.now() - this.#scannedAt < interval
     if (this.#unsettled.size === 0 || !isRecent) {
       this.#scannedAt = performance.now()
-      this.#scan = (await this.#files.scan()).entries
+      this.#scan = (await this.#listAll()).entries
       this.#scanTime = performance.now() - this.#scannedAt
     } else {
       const now = await this.#files.look([...this.#unsettled])
@@ -199,14 +222,14 @@ export class Back {
   async finish(): Promise<Returned> {
     const { up, reporter } = this.#place
     await up.tree.retake()
-    let listing = await this.#files.scan()
+    let listing = await this.#listAll()
     let undone = ''
     for (let round = 1; ; round += 1) {
       const { entries } = listing
       this.#scan = entries
       // What still changes now is what the command left running, and may only grow.
       const growing = new Set(round === 1 ? [] : entries.keys())
-      const look = async (): Promise<ReadonlyMap<string, Entry>> => (listing = await this.#files.scan()).entries
+      const look = async (): Promise<ReadonlyMap<string, Entry>> => (listing = await this.#listAll()).entries
       const { reconciled, brought } = await this.#round({ unstable: new Set(), growing, look })
       const left = reconciled.steps.filter((step) => !isDone(step, brought))
       const before = undone
@@ -224,6 +247,7 @@ export class Back {
         ...this.counts,
         isIncomplete:
           left.length > 0 ||
+          listing.unreadable.length > 0 ||
           reconciled.halted !== undefined ||
           reconciled.conflicts.some(({ outcome }) => outcome === 'left'),
       }
@@ -260,10 +284,10 @@ export class Back {
   }
 
   /** Of what nothing can bring back, what the command made where things come back. */
-  async #ofInterest(others: readonly string[]): Promise<string[]> {
-    const made = others.filter((path) => !this.#others.has(path))
-    const comesBack = await this.#filter(made)
-    return made.filter((path) => comesBack(path, false))
+  async #ofInterest(others: ReadonlyMap<string, string>): Promise<(readonly [path: string, why: string])[]> {
+    const made = [...others].filter(([path]) => !this.#others.has(path))
+    const comesBack = await this.#filter(made.map(([path]) => path))
+    return made.filter(([path]) => comesBack(path, false))
   }
 
   #filter(paths: Iterable<string>): Promise<ComesBack> {

@@ -95,7 +95,9 @@ export class Up {
       if (entry === undefined) this.#sent.delete(path)
       else this.#sent.set(path, outdated(entry))
     }
-    return this.send(remote, { isMeant: (path) => paths.has(path), unchanged })
+    // What may not go after all need not be read for it.
+    const meant = await unchanged([...paths])
+    return this.send(remote, { isMeant: (path) => meant.has(path), unchanged })
   }
 
   /**

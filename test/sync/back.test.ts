@@ -33,11 +33,15 @@ import { manifest } from '../support/trees.ts'
 const bounded = { timeout: 90_000 }
 const place = { target: { namespace: 'dev', pod: 'p', container: 'kuberun' }, shell: plainShell }
 const { signal } = new AbortController()
+const isRoot = process.getuid?.() === 0
+const nobody = 65_534
 
 interface Setup {
   pod?: PodFolderOptions
   sync?: Partial<SyncOptions>
   back?: Partial<BackOptions>
+  /** Fills the remote root before anything goes there. */
+  fillThere?: (root: string) => void
 }
 
 /** A local folder that has gone up to a pod's, and what brings changes back. */
@@ -82,6 +86,7 @@ class Pair implements AsyncDisposable {
   static async begin(fill: (root: string) => void, setup: Setup = {}): Promise<Pair> {
     const pair = new Pair(setup)
     fill(pair.here)
+    setup.fillThere?.(pair.there)
     await pair.up.tree.retake()
     pair.remote = await Remote.open(pair.pod.client, { ...place, remoteDir: '/workspace', signal })
     await pair.up.initial(pair.remote, () => false)
@@ -310,6 +315,54 @@ suite('what is not to be touched', () => {
     renameSync(`${pair.there}-away`, pair.there)
   })
 })
+
+for (const { name, skip } of toolsets) {
+  suite(`what the pod may not read, with the programs of ${name}`, { skip: skip || !isRoot }, () => {
+    const setup = { pod: { tools: name, uid: nobody } }
+    const lock = (path: string): void => chmodSync(path, 0)
+
+    test('is as it was, and all else is synced', bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { a: 'a', 'locked/x/y': 'y', 'open/z': 'z' }), setup)
+      lock(join(pair.there, 'locked'))
+      writeFileSync(join(pair.there, 'result'), 'hours of work')
+      rmSync(join(pair.there, 'open/z'))
+      write(pair.here, { edit: 'mine', 'locked/x/y': 'mine' })
+      await pair.settle()
+      assert.equal(readFileSync(join(pair.there, 'edit'), 'utf8'), 'mine')
+      const { isIncomplete } = await pair.back.finish()
+      assert.equal(isIncomplete, true)
+      assert.equal(readFileSync(join(pair.here, 'result'), 'utf8'), 'hours of work')
+      assert.equal(readFileSync(join(pair.here, 'locked/x/y'), 'utf8'), 'mine')
+      const [warning = '', ...others] = new Set(pair.warnings)
+      assert.deepEqual(others, [])
+      assert.match(warning, /could not be read as a whole.*\.\/locked'?: Permission denied$/)
+      chmodSync(join(pair.there, 'locked'), 0o755)
+      await pair.settle()
+      assert.equal(readFileSync(join(pair.there, 'locked/x/y'), 'utf8'), 'mine')
+      const end = await pair.back.finish()
+      assert.deepEqual([end.isIncomplete, existsSync(join(pair.here, 'open/z'))], [false, false])
+    })
+
+    test('is no result of the command where that was so before', bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { a: 'a' }), {
+        ...setup,
+        fillThere: (root) => mkdirSync(join(root, 'lost+found'), { mode: 0o700 }),
+      })
+      writeFileSync(join(pair.there, 'result'), 'x')
+      assert.deepEqual(await pair.back.finish(), { files: 1, conflicts: 0, isIncomplete: false })
+      assert.deepEqual(pair.warnings, [])
+    })
+
+    test('loses nothing here though it is all of it', bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { a: 'a', 'b/c': 'c' }), setup)
+      chmodSync(pair.there, 0o311)
+      const { isIncomplete, files } = await pair.back.finish()
+      assert.deepEqual([isIncomplete, files], [true, 0])
+      assert.deepEqual(manifest(pair.here, false).length, 3)
+      chmodSync(pair.there, 0o755)
+    })
+  })
+}
 
 test('what can have no place here is said, and all else comes back', bounded, async () => {
   await using pair = await Pair.begin(() => {})

@@ -4,12 +4,18 @@ import { quote } from '../../exec/quote.ts'
 import type { Entry } from '../entry.ts'
 import { encodePath } from '../path.ts'
 import type { PodShell, Said } from './pod-shell.ts'
-import { parseScan, type RemoteListing, scanFunctions } from './remote-scan.ts'
+import { parseScan, type Scan, scanFunctions } from './remote-scan.ts'
 
 /** As much a listing, or a list of hashes, may be: of a million files or two. */
 const mostOutput = 256 * 1024 ** 2
 /** How many bytes the words of one command may have; Linux takes two million by default. */
 const longestCommand = 500_000
+
+/** A listing of the remote root. */
+export interface RemoteListing extends Scan {
+  /** What was said of folders that may not be read, in the pod's words; of many of them, of the last. */
+  unreadable: readonly string[]
+}
 
 /** What there is in the remote root, as a shell in the pod tells. */
 export class RemoteFiles {
@@ -24,16 +30,21 @@ export class RemoteFiles {
 
   /**
    * Lists all that is there.
-   * @returns the same object as the last time where nothing has changed
+   * @returns the same object as the last time where nothing has changed; what is in folders that may not be read is
+   *   missing in it
    * @throws {KuberunError} `sync` where it could not be listed as a whole; what the connection was lost by
    */
   async scan(): Promise<RemoteListing> {
     const said: Said = { stderr: '' }
     const script = `${scanFunctions}\n${inBlocks(`scan ${this.#token}`)}\n`
     const output = await this.#collect(script, said, this.#last?.output)
-    if (said.code !== 0 && !hasVanished(said)) throw failure('the folder in the pod could not be listed', said)
-    if (this.#last?.output !== output) this.#last = { output, listing: parseScan(output, this.#token) }
-    return this.#last.listing
+    const unreadable = unreadableIn(said)
+    if (unreadable === undefined) throw failure('the folder in the pod could not be listed', said)
+    const last = this.#last
+    if (last?.output === output && String(last.listing.unreadable) === String(unreadable)) return last.listing
+    const listing = { ...parseScan(output, this.#token), unreadable }
+    this.#last = { output, listing }
+    return listing
   }
 
   /**
@@ -46,7 +57,8 @@ export class RemoteFiles {
       const words = some.map((path) => quote(`./${path}`)).join(' ')
       const said: Said = { stderr: '' }
       const output = await this.#collect(`${scanFunctions}\nlook ${this.#token} ${words}\n`, said)
-      if (said.code !== 0 && !hasVanished(said)) throw failure('files in the pod could not be looked at', said)
+      if (said.code !== 0 && unreadableIn(said) === undefined)
+        throw failure('files in the pod could not be looked at', said)
       for (const [path, entry] of parseScan(output, this.#token).entries) found.set(path, entry)
     }
     return found
@@ -114,12 +126,17 @@ function inBlocks(command: string): string {
 
 /**
  * What somebody has removed since, and BusyBox's find has its stat look at, is no failure, nor is a file in the place of a
- * folder. One that was killed is.
+ * folder, nor a folder that may not be read. One that was killed is.
+ * @returns what it complains of that may not be read; undefined where it has failed
  */
-function hasVanished({ stderr, code }: Said): boolean {
+function unreadableIn({ stderr, code }: Said): string[] | undefined {
   const lines = stderr.split('\n').filter((line) => line !== '')
-  return code === 1 && lines.length > 0 && lines.every((line) => /: (No such file or|Not a) directory$/.test(line))
+  const isFine = code === 0 || (code === 1 && lines.length > 0 && lines.every((line) => harmless.test(line)))
+  return isFine ? lines.filter((line) => line.endsWith(denied)) : undefined
 }
+
+const harmless = /: (No such file or directory|Not a directory|Permission denied)$/
+const denied = ': Permission denied'
 
 /** In parts that one command takes. */
 function inCommands(paths: readonly string[]): string[][] {

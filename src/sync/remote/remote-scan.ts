@@ -8,7 +8,7 @@ import { decodeName, parentPath } from '../path.ts'
  * BusyBox's, its stat does. That has no way to end a name that no name could have in it: a token that nobody can guess
  * parts them, and the target of a link is told from its name by its length.
  *
- * `scan` fails where something could not be listed: then what is not in the listing may be there all the same.
+ * `scan` fails where something could not be listed: what is not in the listing may be there all the same.
  */
 export const scanFunctions = `
 isgnu() { find . -maxdepth 0 -printf '' 2>/dev/null; }
@@ -26,23 +26,33 @@ look() {
   fi
 }`.trim()
 
-/** A listing of the remote root. */
-export interface RemoteListing {
+/** As many a listing may have: they stay in memory. */
+const most = 1_000_000
+/** Linux's PATH_MAX, in bytes. */
+const longestPath = 4096
+
+/** What a scan told. */
+export interface Scan {
   /** By path; times are the pod's own. */
   entries: Map<string, Entry>
-  /** What is there and is no file, folder or link: sockets, FIFOs, devices. */
-  others: string[]
+  /** What is there and can come nowhere, by path, and why: sockets, FIFOs, devices. */
+  others: Map<string, string>
 }
 
 /**
  * Reads what `scan` printed. It comes from a pod, where anybody may print anything: what could not be a listing is refused.
  * @throws {KuberunError} `sync`
  */
-export function parseScan(output: Buffer, token: string): RemoteListing {
-  const listing: RemoteListing = { entries: new Map(), others: [] }
+export function parseScan(output: Buffer, token: string): Scan {
+  const listing: Scan = { entries: new Map(), others: new Map() }
   // As one character a byte: names need not be UTF-8.
   const text = output.toString('latin1')
-  for (const fields of text.startsWith(`${token} `) ? ofStat(text, token) : ofFind(text)) add(listing, fields)
+  let count = 0
+  for (const fields of text.startsWith(`${token} `) ? ofStat(text, token) : ofFind(text)) {
+    count += 1
+    if (count > most) throw new KuberunError('sync', `the folder in the pod has more than ${most} files`)
+    add(listing, fields)
+  }
   removeUnreachable(listing.entries)
   return listing
 }
@@ -53,14 +63,14 @@ export function parseScan(output: Buffer, token: string): RemoteListing {
  */
 function removeUnreachable(entries: Map<string, Entry>): void {
   const known = new Map([['', true]])
-  const isFolder = (path: string): boolean => {
-    const isKnown = known.get(path)
-    if (isKnown !== undefined) return isKnown
-    const is = (entries.get(path)?.type ?? 'folder') === 'folder' && isFolder(parentPath(path))
-    known.set(path, is)
-    return is
+  for (const path of entries.keys()) {
+    const above: string[] = []
+    for (let at = parentPath(path); !known.has(at); at = parentPath(at)) above.push(at)
+    for (const at of above.toReversed()) {
+      known.set(at, known.get(parentPath(at)) === true && (entries.get(at)?.type ?? 'folder') === 'folder')
+    }
+    if (known.get(parentPath(path)) !== true) entries.delete(path)
   }
-  for (const path of entries.keys()) if (!isFolder(parentPath(path))) entries.delete(path)
 }
 
 interface Fields {
@@ -77,14 +87,16 @@ interface Fields {
 const findLine = /^(.) ([0-7]+) (\d+) (\d+) (-?\d+)\.(\d+) (-?\d+)\.(\d+) \.\/(.+)$/s
 
 function* ofFind(text: string): Generator<Fields> {
-  const parts = text.split('\0')
-  if (parts.pop() !== '' || parts.length % 2 !== 0) throw nonsense('its end is missing')
-  for (let at = 0; at < parts.length; at += 2) {
+  for (let at = 0; at < text.length; ) {
+    const middle = text.indexOf('\0', at)
+    const end = middle < 0 ? -1 : text.indexOf('\0', middle + 1)
+    if (end < 0) throw nonsense('its end is missing')
+    const [line, target] = [text.slice(at, middle), text.slice(middle + 1, end)]
+    at = end + 1
     const [, type = '', mode = '', size = '', ino = '', ms = '', mn = '', cs = '', cn = '', path = ''] =
-      findLine.exec(parts[at] ?? '') ?? []
-    if (type === '') throw nonsense(parts[at] ?? '')
-    const [mtime, ctime, target] = [time(ms, mn), time(cs, cn), parts[at + 1] ?? '']
-    yield { type, mode: Number.parseInt(mode, 8), size, ino, mtime, ctime, path, target }
+      findLine.exec(line) ?? []
+    if (type === '') throw nonsense(line)
+    yield { type, mode: Number.parseInt(mode, 8), size, ino, mtime: time(ms, mn), ctime: time(cs, cn), path, target }
   }
 }
 
@@ -94,11 +106,14 @@ const statLine =
 const types: Readonly<Record<number, string>> = { 0o100000: 'f', 0o040000: 'd', 0o120000: 'l' }
 
 function* ofStat(text: string, token: string): Generator<Fields> {
+  if (!text.endsWith('\n')) throw nonsense('its end is missing')
   // Before each line there is a token, and one between the two names.
-  const parts = text.split(token).slice(1)
-  if (!text.endsWith('\n') || parts.length % 2 !== 0) throw nonsense('its end is missing')
-  for (let at = 0; at < parts.length; at += 2) {
-    const [line = '', names = ''] = [parts[at], parts[at + 1]]
+  for (let at = token.length, end = 0; end < text.length; at = end + token.length) {
+    const middle = text.indexOf(token, at)
+    if (middle < 0) throw nonsense('its end is missing')
+    end = text.indexOf(token, middle + token.length)
+    if (end < 0) end = text.length
+    const [line, names] = [text.slice(at, middle), text.slice(middle + token.length, end)]
     const [, hex = '', size = '', ino = '', ms = '', mn = '', cs = '', cn = '', path = ''] =
       statLine.exec(line.slice(1)) ?? []
     if (hex === '') throw nonsense(line)
@@ -123,8 +138,12 @@ function time(seconds: string, fraction = ''): bigint {
   return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
 }
 
-function add({ entries, others }: RemoteListing, fields: Fields): void {
+function add({ entries, others }: Scan, fields: Fields): void {
   const { type, mtime, ctime, target } = fields
+  if (fields.path.length > longestPath) {
+    others.set(`${fields.path.slice(0, 100)}…`, 'its path is too long')
+    return
+  }
   const path = checked(fields.path)
   const mode = fields.mode & 0o1777
   const size = Number(fields.size)
@@ -132,7 +151,7 @@ function add({ entries, others }: RemoteListing, fields: Fields): void {
   if (type === 'f') entries.set(path, { type: 'file', path, size, mode, mtime, ctime, ino: BigInt(fields.ino) })
   else if (type === 'd') entries.set(path, { type: 'folder', path, mode, mtime, ino: BigInt(fields.ino) })
   else if (type === 'l') entries.set(path, { type: 'link', path, target: decode(target), mtime })
-  else others.push(path)
+  else others.set(path, 'it is no file, folder or link')
 }
 
 function checked(path: string): string {
