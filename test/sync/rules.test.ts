@@ -80,6 +80,9 @@ const language: [pattern: string, matched: string[], others: string[]][] = [
   ['a/**', ['a/b', 'a/b/c'], ['a', 'b/a/c']],
   ['a/**/b', ['a/b', 'a/x/y/b'], ['ab', 'a/xb']],
   // As git has it since 2.52, and its manual always had: before, "foo**/bar" was "foo/**/bar", and matched "foobar" too.
+  ['a*b*c', ['abc', 'axbxbc'], ['ab', 'acb']],
+  ['a*5*15', ['a515', 'a5515'], ['a15']],
+  ['**/a*b/**/c', ['ab/c', 'ax/ayb/c', 'ax/ayb/d/c'], ['ax/c']],
   ['foo**/bar', ['foo/bar', 'foox/bar'], ['foobar', 'foo/x/bar']],
   ['[a-c]x', ['ax', 'cx'], ['dx', '-x']],
   ['[!a-c]x', ['dx'], ['ax', 'x']],
@@ -113,6 +116,17 @@ for (const [pattern, matched, others] of language) {
     for (const path of others) assert.ok(!matches(pattern, path), path)
   })
 }
+
+test('a pattern takes no longer for many stars', { timeout: 20_000 }, () => {
+  const rows: [pattern: string, path: string, isMatch: boolean][] = [
+    [`${'*a'.repeat(60)}*b`, 'a'.repeat(255), false],
+    [`${'*a'.repeat(60)}*b`, `${'a'.repeat(254)}b`, true],
+    [`${'**/a*a/'.repeat(30)}b`, 'aa/'.repeat(200), false],
+    [`${'**/a*a/'.repeat(30)}b`, `${'aa/'.repeat(200)}b`, true],
+    [`${'[a-z]*'.repeat(100)}1`, 'a'.repeat(255), false],
+  ]
+  for (const [pattern, path, isMatch] of rows) assert.equal(matches(pattern, path), isMatch, pattern)
+})
 
 test('what comes last decides, unless a folder above is ignored', () => {
   assert.equal(decides('*.log\n!a.log', 'a.log'), 2)

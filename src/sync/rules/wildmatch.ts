@@ -9,48 +9,96 @@ export type Compiled = { readonly source: string } | { readonly fault: string }
  * without regard to case, but not those after a backslash or in a class.
  */
 export function compileGlob(glob: string, fold: boolean): Compiled {
-  let source = ''
+  const tokens: Token[] = []
   for (let at = 0; at < glob.length; at++) {
     const character = glob.charAt(at)
     if (character === '*') {
       const stars = compileStars(glob, at)
-      source += stars.source
+      tokens.push(stars)
       at = stars.last
     } else if (character === '?') {
-      source += '[^/]'
+      tokens.push({ kind: 'one', source: '[^/]' })
     } else if (character === '[') {
       const set = compileSet(glob, at, fold)
       if ('fault' in set) return set
-      source += set.source
+      tokens.push({ kind: 'one', source: set.source })
       at = set.last
     } else if (character === '\\') {
       if (++at === glob.length) return { fault: 'ends in a "\\" that nothing follows' }
-      source += literal(glob.charAt(at))
+      tokens.push({ kind: 'one', source: literal(glob.charAt(at)) })
     } else {
-      source += literal(fold && /[A-Z]/.test(character) ? character.toLowerCase() : character)
+      const plain = fold && /[A-Z]/.test(character) ? character.toLowerCase() : character
+      tokens.push({ kind: 'one', source: literal(plain) })
     }
   }
-  return { source }
+  return { source: withoutBacktracking(tokens) }
 }
 
-interface Piece {
+interface Token {
+  /** One byte, any in one part of the path, or any parts. */
+  kind: 'one' | 'star' | 'parts'
   source: string
+}
+
+interface Stars extends Token {
   /** The index of its last character. */
   last: number
 }
 
-function compileStars(glob: string, first: number): Piece {
+function compileStars(glob: string, first: number): Stars {
   let last = first
   while (glob[last + 1] === '*') last++
   const before = glob[first - 1]
   const isPart = last > first && (before === undefined || before === '/') && /^(?:$|\/|\\\/)/.test(glob.slice(last + 1))
-  if (!isPart) return { source: '[^/]*', last }
+  if (!isPart) return { kind: 'star', source: '[^/]*?', last }
   // Of "**/" the slash goes too where it stands for no part at all.
-  return glob[last + 1] === '/' ? { source: '(?:[^]*/)?', last: last + 1 } : { source: '[^]*', last }
+  if (glob[last + 1] === '/') return { kind: 'parts', source: '(?:[^]*?/)??', last: last + 1 }
+  return { kind: 'parts', source: '[^]*?', last }
+}
+
+/**
+ * The first place that fits is as good as any later one, for a star up to the next in the same part, and for a `**` up to
+ * the next `**`. So each is tried once: a group that looks ahead is never entered again. Otherwise a line with some stars
+ * more, which may come from a pod, would take longer than anybody lives.
+ */
+function withoutBacktracking(tokens: readonly Token[]): string {
+  let groups = 0
+  const units = splitBefore(tokens, 'parts')
+  return units
+    .map((unit, at) => {
+      const isLast = at === units.length - 1
+      const group = at === 0 || isLast ? undefined : ++groups
+      const pieces = splitBefore(unit, 'star')
+      const source = pieces.map((piece, index) => {
+        const isFree = index === 0 || (isLast && index === pieces.length - 1)
+        return once(sourceOf(piece), isFree ? undefined : ++groups)
+      })
+      return once(source.join(''), group)
+    })
+    .join('')
+}
+
+/** @param group the number of the group that is not entered again; undefined for none */
+function once(source: string, group: number | undefined): string {
+  return group === undefined ? source : `(?=(${source}))\\${group}`
+}
+
+/** The tokens up to the first of a kind, then from each of it up to the next. */
+function splitBefore(tokens: readonly Token[], kind: Token['kind']): Token[][] {
+  const pieces: Token[][] = [[]]
+  for (const token of tokens) {
+    if (token.kind === kind) pieces.push([])
+    pieces.at(-1)?.push(token)
+  }
+  return pieces
+}
+
+function sourceOf(tokens: readonly Token[]): string {
+  return tokens.map(({ source }) => source).join('')
 }
 
 /** What is between brackets. A "]" is a member where it is the first. */
-function compileSet(glob: string, open: number, fold: boolean): Piece | { fault: string } {
+function compileSet(glob: string, open: number, fold: boolean): Omit<Stars, 'kind'> | { fault: string } {
   const never = { fault: 'has a "[" that is never closed: write "\\[" for the character' }
   const negated = glob[open + 1] === '!' || glob[open + 1] === '^'
   let members = ''
