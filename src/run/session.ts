@@ -153,11 +153,11 @@ async function bringBack(
   written?: Promise<unknown>,
 ): Promise<Return | undefined> {
   if (syncing === undefined) return undefined
-  let isOver = false
+  let isBack = false
   try {
     if (!syncing.returns) return undefined
     const tell = (): void => {
-      if (!isOver) reporter.busy('bringing back what the command changed')
+      if (!isBack) reporter.busy('bringing back what the command changed')
     }
     written?.then(tell, () => {})
     interrupts.saving(() => reporter.warning('what the command changed is still coming back; Ctrl-C again gives it up'))
@@ -165,7 +165,7 @@ async function bringBack(
     reporter.phase(returned.text)
     return returned
   } finally {
-    isOver = true
+    isBack = true
     reporter.running()
     interrupts.ended()
     await syncing[Symbol.asyncDispose]()

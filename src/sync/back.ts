@@ -2,13 +2,14 @@ import type { KubeClient } from '../kube/client.ts'
 import type { BackOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import { conflictText, haltedText, leftText, othersText, remarkTexts, unreadableText } from './back-words.ts'
+import { conflictText, haltedText, leftText, othersText, remarkTexts, rulesText, unreadableText } from './back-words.ts'
 import { type Brought, bring, type Look } from './bring.ts'
 import type { Entry } from './entry.ts'
 import type { Exchange } from './live.ts'
 import { isSame } from './local/changes.ts'
 import { localHashes } from './local/local-hash.ts'
 import { parentPath } from './path.ts'
+import { PodRules } from './pod-rules.ts'
 import type { Agreed } from './reconcile/baseline.ts'
 import { unsentHere } from './reconcile/here.ts'
 import { noteReturned, noteSent } from './reconcile/note.ts'
@@ -20,6 +21,7 @@ import { PodShell } from './remote/pod-shell.ts'
 import type { Remote } from './remote/remote.ts'
 import { RemoteFiles, type RemoteListing } from './remote/remote-files.ts'
 import type { Unchanged } from './remote/sender.ts'
+import type { FolderFilter } from './rules/filter.ts'
 import { foldsCase } from './rules/repository.ts'
 import type { Applied, Up } from './up.ts'
 
@@ -67,10 +69,13 @@ export class Back {
   readonly #place: BackPlace
   readonly #shell: PodShell
   readonly #files: RemoteFiles
+  readonly #podRules: PodRules
   readonly #baseline = new Map<string, Agreed>()
   /** The last listing of the remote root. */
   #scan: ReadonlyMap<string, Entry> = new Map()
   #fold = false
+  /** The filter with the ignore files that the command made or changed; undefined without any. */
+  #there: FolderFilter | undefined
   /** What was there and can come nowhere: sockets, FIFOs, devices. */
   #others: ReadonlyMap<string, string> = new Map()
   /** What was said of what could not be read then. */
@@ -98,6 +103,7 @@ export class Back {
     const { target, shell } = place.pod
     this.#shell = new PodShell(place.client, { target, shell, signal: place.signal })
     this.#files = new RemoteFiles(this.#shell)
+    this.#podRules = new PodRules(this.#files)
   }
 
   /** What is there now is what the command starts from: all that has gone up, and what was there before. */
@@ -109,6 +115,7 @@ export class Back {
     this.#unreadable = new Set(unreadable)
     for (const [path, remote] of entries) this.#baseline.set(path, { remote })
     noteSent(this.#baseline, { sent: up.sent.values(), removed: [], scan: entries })
+    this.#podRules.noteSent(up.sent.keys(), entries)
     this.#scan = entries
   }
 
@@ -265,8 +272,10 @@ export class Back {
 
   /** Says what is to be done, does what is to be done here, and notes it. */
   async #round({ unstable, growing, look }: Round): Promise<{ reconciled: Reconciled; brought: Brought }> {
-    const { up, pod, signal } = this.#place
+    const { up, pod, reporter, signal } = this.#place
+    await this.#readPodRules()
     const reconciled = await this.#reconcile(unstable)
+    const usersRules = await up.rules.texts(reconciled.steps.map(placeOf))
     const brought = await bring(reconciled.steps, {
       root: up.tree.root,
       runId: pod.runId,
@@ -276,8 +285,10 @@ export class Back {
       signal,
     })
     noteReturned(this.#baseline, reconciled, brought)
-    const written = [...brought.written.values()].filter((entry) => entry.type !== 'other')
-    up.noteReturned(written, brought.removed)
+    const written = new Map<string, Entry>()
+    for (const [path, entry] of brought.written) if (entry.type !== 'other') written.set(path, entry)
+    up.noteReturned(written.values(), brought.removed)
+    if (up.rules.note(usersRules, written, brought.removed)) reporter.warning(rulesText)
     this.#tell(reconciled, brought)
     if (brought.error !== undefined) throw brought.error
     return { reconciled, brought }
@@ -293,7 +304,14 @@ export class Back {
   #filter(paths: Iterable<string>): Promise<ComesBack> {
     const { folders } = this.#place.up.tree
     const { patterns } = this.#options
-    return returnFilter(new Set([...paths].map(parentPath)), { folders, patterns, fold: this.#fold })
+    const around = { folders, patterns, fold: this.#fold, there: this.#there }
+    return returnFilter(new Set([...paths].map(parentPath)), around)
+  }
+
+  async #readPodRules(): Promise<void> {
+    const { up, signal } = this.#place
+    await this.#podRules.read(this.#scan, signal)
+    this.#there = this.#podRules.isEmpty ? undefined : await up.tree.filterWith((path) => this.#podRules.at(path))
   }
 
   async #reconcile(unstable: ReadonlySet<string>): Promise<Reconciled> {
@@ -328,6 +346,7 @@ export class Back {
     const sent = paths.map((path) => up.sent.get(path)).filter((entry) => entry !== undefined)
     const removed = paths.filter((path) => !up.sent.has(path))
     noteSent(this.#baseline, { sent, removed, scan })
+    this.#podRules.noteSent(paths, scan)
     // What went up has not changed there: the listing must not be older than the baseline.
     this.#scan = patched(this.#scan, paths, scan)
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -16,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { suite, test } from 'node:test'
 import * as fc from 'fast-check'
 import type { BackOptions, SyncOptions } from '../../src/options.ts'
@@ -281,6 +282,71 @@ suite('while something is under way to one side', () => {
   }
 })
 
+suite('ignore files that the command changes', () => {
+  const sync = { ignore: true }
+  const secrets = { '.warpignore': 'private\n', '.env': 'KEY', '.gitignore': '.env\n', 'private/key': 'KEY', a: 'a' }
+  const fill = (root: string): void => {
+    execFileSync('git', ['init', '-q', root])
+    write(root, secrets)
+  }
+
+  for (const [change, make] of [
+    ['writes', (root: string) => write(root, { '.gitignore': '!*\n', '.warpignore': '' })],
+    ['removes', (root: string) => ['.gitignore', '.warpignore'].forEach((name) => rmSync(join(root, name)))],
+    [
+      'replaces by links',
+      (root: string) =>
+        ['.gitignore', '.warpignore'].forEach((name) => {
+          rmSync(join(root, name))
+          symlinkSync('a', join(root, name))
+        }),
+    ],
+  ] as const) {
+    test(`let nothing go up when it ${change} them`, bounded, async () => {
+      await using pair = await Pair.begin(fill, { sync })
+      make(pair.there)
+      await pair.settle()
+      write(pair.here, { 'private/new': 'KEY', b: 'b' })
+      await pair.settle()
+      assert.deepEqual(
+        readdirSync(pair.there)
+          .filter((name) => !name.startsWith('.w') && !name.startsWith('.g'))
+          .toSorted(),
+        ['a', 'b'],
+      )
+      assert.deepEqual(pair.warnings.length, 1)
+      assert.match(pair.warnings[0] ?? '', /the command changed ignore files/)
+    })
+  }
+
+  test('count as soon as the user writes them', bounded, async () => {
+    await using pair = await Pair.begin(fill, { sync })
+    write(pair.there, { '.warpignore': '# nothing\n' })
+    await pair.settle()
+    assert.equal(readFileSync(join(pair.here, '.warpignore'), 'utf8'), '# nothing\n')
+    write(pair.here, { '.warpignore': '# mine\n' })
+    await pair.settle()
+    assert.equal(readFileSync(join(pair.there, 'private/key'), 'utf8'), 'KEY')
+  })
+
+  test('take out what comes back', bounded, async () => {
+    await using pair = await Pair.begin(fill, { sync, back: { patterns: ['x/kept'] } })
+    write(pair.there, {
+      '.venv/.gitignore': '*\n',
+      '.venv/lib/big': 'x',
+      'x/.gitignore': 'target\nkept\n',
+      'x/target/o': 'x',
+      'x/kept': 'x',
+      'x/src': 'x',
+    })
+    await pair.back.finish()
+    const came = readdirSync(pair.here, { recursive: true, withFileTypes: true }).filter((item) => item.isFile())
+    const names = came.map(({ parentPath, name }) => relative(pair.here, join(parentPath, name)))
+    const own = [...Object.keys(secrets), 'x/.gitignore', 'x/kept', 'x/src']
+    assert.deepEqual(names.filter((name) => !name.startsWith('.git/')).toSorted(), own.toSorted())
+  })
+})
+
 suite('what is not to be touched', () => {
   test('is what is ignored here, and whatever git’s own folder is', bounded, async () => {
     await using pair = await Pair.begin((root) => write(root, { '.warpignore': 'secret\n', secret: 'mine', a: 'a' }), {
@@ -319,11 +385,10 @@ suite('what is not to be touched', () => {
 for (const { name, skip } of toolsets) {
   suite(`what the pod may not read, with the programs of ${name}`, { skip: skip || !isRoot }, () => {
     const setup = { pod: { tools: name, uid: nobody } }
-    const lock = (path: string): void => chmodSync(path, 0)
 
     test('is as it was, and all else is synced', bounded, async () => {
       await using pair = await Pair.begin((root) => write(root, { a: 'a', 'locked/x/y': 'y', 'open/z': 'z' }), setup)
-      lock(join(pair.there, 'locked'))
+      chmodSync(join(pair.there, 'locked'), 0)
       writeFileSync(join(pair.there, 'result'), 'hours of work')
       rmSync(join(pair.there, 'open/z'))
       write(pair.here, { edit: 'mine', 'locked/x/y': 'mine' })

@@ -2,6 +2,7 @@ import type { BigIntStats } from 'node:fs'
 import { type Entry, type FolderEntry, fileEntry, folderEntry } from '../entry.ts'
 import { childPath, lastName, localPath } from '../path.ts'
 import type { FolderFilter } from '../rules/filter.ts'
+import { rulesFiles } from '../rules/given-rules.ts'
 import { concurrently } from './concurrently.ts'
 import { Disk, type Name } from './disk.ts'
 
@@ -94,7 +95,7 @@ async function ownEntry({ root, path }: Place, disk: Disk): Promise<FolderEntry 
 }
 
 /** What says what goes: files with rules, and that a repository begins. They themselves need not go. */
-const rulesNames: readonly string[] = ['.git', '.gitignore', '.warpignore']
+const rulesNames: readonly string[] = ['.git', ...rulesFiles]
 
 async function rulesStamp({ root, path }: Place, names: readonly Name[], disk: Disk): Promise<string> {
   const present = names.filter(({ name }) => rulesNames.includes(name))

@@ -1,6 +1,7 @@
 import type { Entry } from '../entry.ts'
 import { parentPath } from '../path.ts'
 import { type FilterOptions, type FolderFilter, openFilter } from '../rules/filter.ts'
+import type { GivenRules } from '../rules/given-rules.ts'
 import { type Listing, listFolder } from './listing.ts'
 import { namesInRoot } from './local-root.ts'
 import { type Skipped, takeSnapshot } from './snapshot.ts'
@@ -36,6 +37,15 @@ export class LocalTree {
   async retake(): Promise<void> {
     this.#filter = await openFilter(this.root, new Set(await namesInRoot(this.root)), this.#options)
     Object.assign(this, await takeSnapshot(this.root, this.#filter, { signal: this.#signal }))
+  }
+
+  /**
+   * The filter that the root would have with other ignore files.
+   * @throws as {@link openFilter}
+   */
+  async filterWith(given: GivenRules): Promise<FolderFilter> {
+    const instead = (path: string): string | undefined => given(path) ?? this.#options.given?.(path)
+    return openFilter(this.root, new Set(await namesInRoot(this.root)), { ...this.#options, given: instead })
   }
 
   /** Lists again the folders in which something has changed. */

@@ -1,6 +1,7 @@
 import { parentPath } from '../path.ts'
 import type { FolderFilter } from '../rules/filter.ts'
 import { stagingPrefix } from '../rules/filter.ts'
+import { rulesFiles } from '../rules/given-rules.ts'
 import { type Inclusion, openInclusion } from '../rules/inclusion.ts'
 
 export interface ReturnFilterOptions {
@@ -10,32 +11,36 @@ export interface ReturnFilterOptions {
   patterns: readonly string[]
   /** Whether capitals do not count; see `core.ignoreCase`. */
   fold: boolean
+  /** The filter of the root with the ignore files as they are in the pod, where these are others than here. */
+  there?: FolderFilter | undefined
 }
 
 interface Rules {
   /** Undefined where nothing goes. */
   goes: FolderFilter | undefined
+  /** By the pod's own ignore files; undefined where it has none. */
+  there: FolderFilter | undefined
   returns: Inclusion | undefined
 }
 
 export type ComesBack = (path: string, isFolder: boolean) => boolean
 
 /**
- * What comes back: what would go up if it were here, and what `--return` names. Nothing of a `.git` does, nor of ours.
+ * What comes back: what would go up if it were here, and what `--return` names. Nothing of a `.git` does, nor of ours. What
+ * the pod's own ignore files name stays there as well: they can take out, and let nothing in.
  * @param folders all folders that anything which is asked about may be in
  */
 export async function returnFilter(folders: Iterable<string>, options: ReturnFilterOptions): Promise<ComesBack> {
   const returns = openInclusion(options.patterns, options.fold)
-  const rules = new Map<string, Rules>([['', { goes: options.folders.get(''), returns }]])
+  const rules = new Map<string, Rules>([['', { goes: options.folders.get(''), there: options.there, returns }]])
   for (const folder of folders) {
     for (const path of missing(folder, rules)) rules.set(path, await inside(path, rules, options))
   }
   return (path, isFolder) => {
     const [name, within] = [nameOf(path), rules.get(parentPath(path))]
     if (within === undefined || isNobodys(name)) return false
-    return (
-      within.goes?.verdict(name, isFolder).answer === 'in' || within.returns?.verdict(name, isFolder).answer === 'in'
-    )
+    const goes = within.goes?.verdict(name, isFolder).answer === 'in' && !isOutThere(within, name, isFolder)
+    return goes || within.returns?.verdict(name, isFolder).answer === 'in'
   }
 }
 
@@ -52,11 +57,17 @@ async function inside(
   { folders }: ReturnFilterOptions,
 ): Promise<Rules> {
   const [name, within] = [nameOf(path), rules.get(parentPath(path))]
-  if (within === undefined || isNobodys(name)) return { goes: undefined, returns: undefined }
-  const isOut = within.goes === undefined || within.goes.verdict(name, true).answer === 'out'
+  if (within === undefined || isNobodys(name)) return { goes: undefined, there: undefined, returns: undefined }
+  const isOutHere = within.goes === undefined || within.goes.verdict(name, true).answer === 'out'
+  const isOut = isOutHere || isOutThere(within, name, true)
   // Of a folder that is only there, no ignore file is known here.
   const goes = isOut ? undefined : (folders.get(path) ?? (await within.goes?.enter(name, new Set())))
-  return { goes, returns: within.returns?.inside(name) }
+  const there = isOut ? undefined : await within.there?.enter(name, new Set(rulesFiles))
+  return { goes, there, returns: within.returns?.inside(name) }
+}
+
+function isOutThere({ there }: Rules, name: string, isFolder: boolean): boolean {
+  return there?.verdict(name, isFolder).answer === 'out'
 }
 
 function isNobodys(name: string): boolean {

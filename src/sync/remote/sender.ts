@@ -58,8 +58,8 @@ export async function sendChanges(
 ): Promise<Sent> {
   const contents = changes.put.filter(({ type }) => type !== 'folder')
   const folders = changes.put.filter(({ type }) => type === 'folder')
-  const entries = new Map(folders.map((entry) => [entry.path, entry]))
-  const sent: Sent = { entries, changed: [], unreadable: [], withheld: new Set() }
+  const sent: Sent = { entries: new Map(), changed: [], unreadable: [], withheld: new Set() }
+  for (const folder of folders) sent.entries.set(folder.path, folder)
   const requests: Promise<void>[] = []
   if (contents.length > 0) {
     const { commands, archives } = staging(contents)

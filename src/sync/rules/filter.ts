@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { byteText, foldCase, shown } from '../byte-text.ts'
 import { type GitRules, noGitRules, openGitRules } from './git-rules.ts'
+import { type GivenRules, givenAt } from './given-rules.ts'
 import { type Inclusion, openInclusion } from './inclusion.ts'
 import { foldsCase } from './repository.ts'
 import { optionRule, parseRules } from './rules.ts'
@@ -33,6 +34,8 @@ export interface FilterOptions {
   include: readonly string[]
   /** False for --no-ignore: neither git's rules nor .warpignore; .git still stays out, --exclude and --include still count. */
   ignore: boolean
+  /** Of rules files in the root, what is to count instead of what is in them. */
+  given?: GivenRules | undefined
 }
 
 /** What our own files begin with while they are written: these never go. */
@@ -53,7 +56,8 @@ export async function openFilter(
   options: FilterOptions,
 ): Promise<FolderFilter> {
   const folder = byteText(root)
-  const git = options.ignore ? await openGitRules(folder, entries) : noGitRules(await foldsCase(folder))
+  const { given } = options
+  const git = options.ignore ? await openGitRules(folder, { entries, given }) : noGitRules(await foldsCase(folder))
   const { fold } = git
   const bottom: Stack = { fold, layers: [] }
   const exclude = options.exclude.flatMap((pattern) => optionRule(pattern, { source: '--exclude', fold }) ?? [])
@@ -61,8 +65,9 @@ export async function openFilter(
     folder,
     place: '',
     ignore: options.ignore,
+    given,
     git,
-    own: options.ignore ? await withFile(bottom, { folder, place: '', entries }) : bottom,
+    own: options.ignore ? await withFile(bottom, { folder, place: '', entries, given }) : bottom,
     exclude: stackOn(bottom, exclude),
     inclusion: openInclusion(options.include, fold),
   })
@@ -73,6 +78,7 @@ interface State {
   /** The way from the local root to the folder: empty, or with a slash at its end. */
   place: string
   ignore: boolean
+  given: GivenRules | undefined
   git: GitRules
   /** Of `.warpignore`. */
   own: Stack
@@ -97,8 +103,9 @@ function folderFilter(state: State): FolderFilter {
         folder,
         place,
         ignore: state.ignore,
+        given: state.given,
         git: await state.git.enter(name, entries, reincluded),
-        own: state.ignore ? await withFile(own, { folder, place, entries }) : own,
+        own: state.ignore ? await withFile(own, { folder, place, entries, given: state.given }) : own,
         exclude: stackInside(state.exclude, name),
         inclusion: state.inclusion?.inside(name),
       })
@@ -118,11 +125,16 @@ function judge({ git, own, exclude }: State, name: string, isFolder: boolean): V
 
 const fileName = '.warpignore'
 
-async function withFile(
-  stack: Stack,
-  { folder, place, entries }: { folder: string; place: string; entries: ReadonlySet<string> },
-): Promise<Stack> {
-  if (!entries.has(fileName)) return stack
-  const text = await readOwnRules(posix.join(folder, fileName))
+interface Place {
+  folder: string
+  place: string
+  entries: ReadonlySet<string>
+  given: GivenRules | undefined
+}
+
+async function withFile(stack: Stack, { folder, place, entries, given }: Place): Promise<Stack> {
+  const instead = givenAt(given, place + fileName)
+  if (instead === undefined && !entries.has(fileName)) return stack
+  const text = instead ?? (await readOwnRules(posix.join(folder, fileName)))
   return stackOn(stack, parseRules(text, { source: shown(place) + fileName, fold: stack.fold }))
 }

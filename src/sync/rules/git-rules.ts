@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { pathOf, shown } from '../byte-text.ts'
 import { gitFolderAt } from './git-folder.ts'
+import { type GivenRules, givenAt } from './given-rules.ts'
 import { openRepository, type Repository } from './repository.ts'
 import { parseRules, type Rule } from './rules.ts'
 import { readGitRules, readGitRulesHere } from './rules-file.ts'
@@ -24,10 +25,13 @@ export interface GitRules {
 }
 
 /** The rules of git in a local root: an absolute path, as a byte text. */
-export async function openGitRules(root: string, entries: ReadonlySet<string>): Promise<GitRules> {
+export async function openGitRules(
+  root: string,
+  { entries, given }: Pick<Opening, 'entries' | 'given'>,
+): Promise<GitRules> {
   // git counts the steps up to its top from where a folder really is.
   const real = await realpath(pathOf(root), 'latin1').catch(() => root)
-  return open({ folder: real, place: '', entries, inherits: true })
+  return open({ folder: real, place: '', entries, inherits: true, given })
 }
 
 /** Those that let everything go. */
@@ -44,10 +48,11 @@ interface Opening {
   place: string
   entries: ReadonlySet<string>
   inherits: boolean
+  given: GivenRules | undefined
 }
 
 /** Where git's rules begin: in the local root, and in each repository below it, of which the outer ones know nothing. */
-async function open({ folder, place, entries, inherits }: Opening): Promise<GitRules> {
+async function open({ folder, place, entries, inherits, given }: Opening): Promise<GitRules> {
   const { tracked, fold, way, rulesFiles } = await openRepository(folder, inherits)
   let stack: Stack = { fold, layers: [] }
   for (const path of rulesFiles) {
@@ -57,17 +62,25 @@ async function open({ folder, place, entries, inherits }: Opening): Promise<GitR
   const parts = way.split('/').slice(0, -1)
   for (const at of parts.keys()) {
     const up = '../'.repeat(parts.length - at)
-    const rules = await rulesIn({ folder: posix.join(folder, up), place: place + up, fold })
+    const rules = await rulesIn({ folder: posix.join(folder, up), place: place + up, fold, given: undefined })
     stack = stackOn(stack, rules, `${parts.slice(at).join('/')}/`)
   }
-  if (entries.has(fileName)) stack = stackOn(stack, await rulesIn({ folder, place, fold }))
-  return gitRules({ folder, place, path: '', tracked, ignoredBy: undefined, stack })
+  if (hasRules(place, entries, given)) stack = stackOn(stack, await rulesIn({ folder, place, fold, given }))
+  return gitRules({ folder, place, path: '', tracked, ignoredBy: undefined, stack, given })
 }
 
 const fileName = '.gitignore'
 
-async function rulesIn({ folder, place, fold }: { folder: string; place: string; fold: boolean }): Promise<Rule[]> {
-  const text = await readGitRulesHere(posix.join(folder, fileName))
+function hasRules(place: string, entries: ReadonlySet<string>, given: GivenRules | undefined): boolean {
+  return entries.has(fileName) || givenAt(given, place + fileName) !== undefined
+}
+
+interface RulesPlace extends Pick<Opening, 'folder' | 'place' | 'given'> {
+  fold: boolean
+}
+
+async function rulesIn({ folder, place, fold, given }: RulesPlace): Promise<Rule[]> {
+  const text = givenAt(given, place + fileName) ?? (await readGitRulesHere(posix.join(folder, fileName)))
   return parseRules(text, { source: shown(place) + fileName, fold })
 }
 
@@ -78,10 +91,11 @@ interface State extends Pick<Repository, 'tracked'> {
   path: string
   ignoredBy: string | undefined
   stack: Stack
+  given: GivenRules | undefined
 }
 
 function gitRules(state: State): GitRules {
-  const { ignoredBy, stack } = state
+  const { ignoredBy, stack, given } = state
   const verdict = (name: string, isFolder: boolean): Verdict => judge(state, name, isFolder)
   return {
     fold: stack.fold,
@@ -92,10 +106,11 @@ function gitRules(state: State): GitRules {
       const { answer, reason } = reincluded ? free : verdict(name, true)
       const isIgnored = answer !== 'in'
       if (!isIgnored && entries.has('.git') && (await gitFolderAt(folder)) !== undefined) {
-        return open({ folder, place, entries, inherits: false })
+        return open({ folder, place, entries, inherits: false, given })
       }
       const inner = stackInside(stack, name)
-      const own = entries.has(fileName) && !isIgnored ? await rulesIn({ folder, place, fold: stack.fold }) : []
+      const hasOwn = !isIgnored && hasRules(place, entries, given)
+      const own = hasOwn ? await rulesIn({ folder, place, fold: stack.fold, given }) : []
       const path = `${state.path}${name}/`
       return gitRules({
         ...state,

@@ -1,0 +1,20 @@
+import { pathOf } from '../byte-text.ts'
+import { decodeName, lastName } from '../path.ts'
+
+/**
+ * What is to count as the content of a rules file, by its path in the root, whether or not there is one: a character for
+ * each byte. Undefined: what is in it.
+ */
+export type GivenRules = (path: string) => string | undefined
+
+/** The files with rules that are in the folders of a root. */
+export const rulesFiles: readonly string[] = ['.gitignore', '.warpignore']
+
+export function isRulesFile(path: string): boolean {
+  return rulesFiles.includes(lastName(path))
+}
+
+/** @param path as a byte text */
+export function givenAt(given: GivenRules | undefined, path: string): string | undefined {
+  return given?.(decodeName(pathOf(path)))
+}
