@@ -17,7 +17,10 @@ const reasons: Readonly<Record<ConflictReason, string>> = {
 /** What is said of a conflict: the path, what was done, and where the other version is. */
 export function conflictText({ path, reason, outcome, beside }: Conflict): string {
   const what = `conflict: "${visible(path)}" ${reasons[reason]}`
-  if (outcome === 'saved') return `${what}: it stays, and the pod’s version is "${visible(beside ?? '')}"`
+  const remedy = reason.startsWith('never sent')
+    ? `; to have it go both ways, put "!/${visible(path)}" in .warpignore`
+    : ''
+  if (outcome === 'saved') return `${what}: it stays, and the pod’s version is "${visible(beside ?? '')}"${remedy}`
   if (outcome === 'left') return `${what}: it stays, and the pod’s version is not here`
   return outcome === 'local' ? `${what}: what is here counts` : `${what}: the pod’s version counts`
 }

@@ -300,7 +300,7 @@ suite('what a command did', together, () => {
     assert.notEqual(saved, '', ran.stderr)
     assert.match(
       ran.stderr,
-      /^warning: conflict: "build(\/out)?" was never sent, and is in the place of something in the pod: it stays, and the pod’s version is "build.*\.remote-\w{12}"$/m,
+      /^warning: conflict: "build(\/out)?" was never sent, and is in the place of something in the pod: it stays, and the pod’s version is "build.*\.remote-\w{12}"; to have it go both ways, put "!\/build(\/out)?" in \.warpignore$/m,
     )
   })
 
