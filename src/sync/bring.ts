@@ -1,4 +1,4 @@
-import { rmdirSync, unlinkSync } from 'node:fs'
+import { rmdirSync, statfsSync, unlinkSync } from 'node:fs'
 import type { Entry } from './entry.ts'
 import { emptyExtractReport } from './extract/extract-report.ts'
 import { Extraction } from './extract/extraction.ts'
@@ -14,7 +14,7 @@ import { isSameThing } from './reconcile/node.ts'
 import type { Done } from './reconcile/note.ts'
 import type { RemoteFiles } from './remote/remote-files.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
-import { TarCount } from './tar/tar-limits.ts'
+import { TarCount, type TarLimits } from './tar/tar-limits.ts'
 import type { ReadEntry } from './tar/tar-reader.ts'
 
 /** Looks what is there now, of these paths at least. */
@@ -75,16 +75,26 @@ class Bringing {
 
   async run(steps: readonly Step[]): Promise<void> {
     const { root, runId, signal, growing } = this.#options
-    const count = new TarCount()
+    const count = new TarCount(limitsOf(steps, growing))
     using extraction = new Extraction({ root, runId, signal, count, report: this.#report })
     const folders = new Set(steps.filter(isFolderPut).map(({ to }) => to))
     try {
-      for (const part of inParts(steps)) {
+      for (const part of inParts(this.#fitting(steps))) {
         await this.#bring(part, { extraction, folders, fetching: { count, signal, growing } })
       }
     } finally {
       await extraction.finish()
     }
+  }
+
+  /** Without the files that alone are larger than what is free here: a sparse one may be, and would fill the disk. */
+  #fitting(steps: readonly Step[]): Step[] {
+    const free = freeIn(this.#options.root)
+    return steps.filter((step) => {
+      const fits = !isFilePut(step) || BigInt(step.entry.size) <= free
+      if (!fits) this.#refused.set(step.entry.path, 'no space is left for all of it')
+      return fits
+    })
   }
 
   /**
@@ -163,6 +173,31 @@ interface Around {
   /** Paths of the folders that come. */
   folders: ReadonlySet<string>
   fetching: FetchOptions
+}
+
+/** What was listed bounds what is to come. */
+function limitsOf(steps: readonly Step[], growing: ReadonlySet<string>): Partial<TarLimits> {
+  const sizes = steps.filter(isFilePut).map(({ entry }) => entry.size)
+  const listed = sizes.reduce((all, size) => all + size, 0)
+  const besides = sizes.length * mostBesides + (growing.size > 0 ? mostGrowth : 0)
+  const any = Number.POSITIVE_INFINITY
+  return {
+    bytes: listed + besides + mebibyte,
+    fileBytes: any,
+    nameBytes: any,
+    refused: any,
+  }
+}
+
+const mebibyte = 1024 ** 2
+/** What an archive has of one file besides its content, in bytes. */
+const mostBesides = 16 * 1024
+/** What files may have grown by since they were listed. */
+const mostGrowth = 16 * 1024 * mebibyte
+
+function freeIn(root: string): bigint {
+  const { bavail, bsize } = statfsSync(root, { bigint: true })
+  return bavail * bsize
 }
 
 function isFolderPut(step: Step): step is Put {

@@ -11,8 +11,10 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
   symlinkSync,
+  truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -428,6 +430,16 @@ for (const { name, skip } of toolsets) {
     })
   })
 }
+
+test('what is larger than what is free here is not begun', bounded, async () => {
+  await using pair = await Pair.begin(() => {})
+  const { bavail, bsize } = statfsSync(pair.here)
+  write(pair.there, { sparse: '', a: 'a' })
+  truncateSync(join(pair.there, 'sparse'), bavail * bsize + 2 ** 30)
+  const { isIncomplete, files } = await pair.back.finish()
+  assert.deepEqual([isIncomplete, files], [true, 1])
+  assert.deepEqual(pair.warnings, ['not brought back: "sparse" (no space is left for all of it)'])
+})
 
 test('what can have no place here is said, and all else comes back', bounded, async () => {
   await using pair = await Pair.begin(() => {})
