@@ -88,3 +88,9 @@ export class ApiError extends KuberunError {
     return this.failure.reason
   }
 }
+
+/** A sentence about an error, and its hint, where it has one, on the lines below. */
+export function withHint(sentence: string, error: unknown): string {
+  if (!(error instanceof KuberunError) || error.hint === undefined) return sentence
+  return [sentence, ...error.hint.trimEnd().split('\n')].join('\n  ')
+}

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KuberunError } from '../errors.ts'
+import { KuberunError, withHint } from '../errors.ts'
 import { mayComeYet } from '../exec/start.ts'
 import { isForeground } from '../exec/terminal.ts'
 import type { KubeClient } from '../kube/client.ts'
@@ -153,7 +153,7 @@ export class Syncing implements AsyncDisposable {
       return { isIncomplete: returned?.isIncomplete === true, text: text() }
     } catch (error) {
       const why = this.#parts.signal.aborted ? 'given up' : (error as Error).message
-      reporter.warning(`what the command changed is not all here: ${why}`)
+      reporter.warning(withHint(`what the command changed is not all here: ${why}`, error))
       return { isIncomplete: true, text: text() }
     }
   }

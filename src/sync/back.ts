@@ -281,6 +281,7 @@ export class Back {
       runId: pod.runId,
       files: this.#files,
       growing,
+      isMadeThere: (path) => this.#baseline.get(path)?.isMadeThere === true,
       look,
       signal,
     })

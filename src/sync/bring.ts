@@ -3,7 +3,6 @@ import type { Entry } from './entry.ts'
 import { emptyExtractReport } from './extract/extract-report.ts'
 import { Extraction } from './extract/extraction.ts'
 import type { OpenFolder } from './extract/open-folder.ts'
-import type { OpenTree } from './extract/open-tree.ts'
 import { Refusal, reasonOf } from './extract/refusal.ts'
 import { Fetch, type FetchOptions, inParts, isFilePut } from './fetch.ts'
 import { lastName } from './path.ts'
@@ -26,6 +25,8 @@ export interface BringOptions {
   files: RemoteFiles
   /** Files that may come though they change all the time, as long as they only grow. */
   growing: ReadonlySet<string>
+  /** Whether something here came from the pod. */
+  isMadeThere: (path: string) => boolean
   /** Tells, when files are here, whether they are what is there; and whether what is to be removed is not there. */
   look: Look
   signal: AbortSignal
@@ -74,9 +75,9 @@ class Bringing {
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    const { root, runId, signal, growing } = this.#options
+    const { root, runId, signal, growing, isMadeThere } = this.#options
     const count = new TarCount(limitsOf(steps, growing))
-    using extraction = new Extraction({ root, runId, signal, count, report: this.#report })
+    using extraction = new Extraction({ root, runId, signal, count, report: this.#report, mayOpen: isMadeThere })
     const folders = new Set(steps.filter(isFolderPut).map(({ to }) => to))
     try {
       for (const part of inParts(this.#fitting(steps))) {
@@ -113,8 +114,8 @@ class Bringing {
           if (step.does === 'remove') {
             const { path } = step.entry
             // A folder that comes in its place is made at once, for what comes in it.
-            if (folders.has(path)) this.#remove(step.entry, extraction.tree)
-            else extraction.later(path, () => this.#removeMissing(step.entry, { tree: extraction.tree, now }))
+            if (folders.has(path)) this.#remove(step.entry, extraction)
+            else extraction.later(path, () => this.#removeMissing(step.entry, extraction, now))
           } else if (isFilePut(step)) {
             const mayPlace = (folder: OpenFolder): boolean => {
               return this.#isWhole(step, whole) && this.#mayPut(step, lookIn(folder, step.to))
@@ -151,14 +152,14 @@ class Bringing {
     return false
   }
 
-  #removeMissing(entry: Here, { tree, now }: { tree: OpenTree; now: ReadonlyMap<string, Entry> }): void {
+  #removeMissing(entry: Here, extraction: Extraction, now: ReadonlyMap<string, Entry>): void {
     // What has come in its place is no reason to keep it.
     if (now.get(entry.path)?.type === entry.type) throw new Refusal('it is in the pod again')
-    this.#remove(entry, tree)
+    this.#remove(entry, extraction)
   }
 
-  #remove(entry: Here, tree: OpenTree): void {
-    const folder = tree.folderOf(entry.path, { make: false })
+  #remove(entry: Here, extraction: Extraction): void {
+    const folder = extraction.folderToChange(entry.path)
     const here = lookIn(folder, entry.path)
     if (here !== undefined && !isSameThing(entry, here)) throw new Refusal('it has changed here meanwhile')
     const at = folder.at(lastName(entry.path))

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { KuberunError } from '../errors.ts'
+import { withHint } from '../errors.ts'
 import type { Reporter } from '../pod/reporter.ts'
 import { Watcher } from './local/watch.ts'
 import type { Remote } from './remote/remote.ts'
@@ -199,7 +199,5 @@ export class Live implements AsyncDisposable {
 
 function delay(error: Error, isOneWay: boolean): string {
   const where = isOneWay ? 'in the pod' : 'on both sides'
-  const sentence = `changes are not ${where} yet: ${error.message}; it is tried again`
-  if (!(error instanceof KuberunError) || error.hint === undefined) return sentence
-  return [sentence, ...error.hint.trimEnd().split('\n')].join('\n  ')
+  return withHint(`changes are not ${where} yet: ${error.message}; it is tried again`, error)
 }

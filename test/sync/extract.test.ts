@@ -12,6 +12,7 @@ import {
   realpathSync,
   statfsSync,
   statSync,
+  unlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -19,10 +20,13 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type ExtractReport, emptyExtractReport } from '../../src/sync/extract/extract-report.ts'
+import { Extraction } from '../../src/sync/extract/extraction.ts'
 import { hasDescriptors } from '../../src/sync/extract/open-folder.ts'
 import { pathFault } from '../../src/sync/extract/path-fault.ts'
 import { sweep } from '../../src/sync/extract/sweep.ts'
 import { takeSnapshot } from '../../src/sync/local/snapshot.ts'
+import { TarCount } from '../../src/sync/tar/tar-limits.ts'
+import { readTar } from '../../src/sync/tar/tar-reader.ts'
 import { type ExtractOptions, extract } from '../support/extract.ts'
 import { notAsRoot } from '../support/not-root.ts'
 import { packed } from '../support/packed.ts'
@@ -92,6 +96,50 @@ for (const byDescriptor of ways) {
         })
       }
     }
+
+    test('into folders that are closed and may be opened, which are closed afterwards', async () => {
+      await using target = await temporaryFolder()
+      const root = realpathSync(target.path)
+      for (const path of ['closed/inner', 'locked']) mkdirSync(join(root, path), { recursive: true })
+      for (const path of ['closed/gone', 'closed/inner/old', 'locked/old']) writeFileSync(join(root, path), 'old')
+      const close = (uid?: number): void => {
+        for (const [path, mode] of [
+          ['closed/inner', 0o500],
+          ['closed', 0o555],
+          ['locked', 0],
+          ['', 0o755],
+        ] as const) {
+          if (uid !== undefined) chownSync(join(root, path), uid, uid)
+          chmodSync(join(root, path), mode)
+        }
+      }
+      if (process.getuid?.() !== 0) close()
+      const work = async (): Promise<void> => {
+        const parts = ['closed/inner/old', 'closed/inner/new', 'locked/old'].map((path) => file(path, 'new'))
+        const report = emptyExtractReport()
+        using extraction = new Extraction({
+          root,
+          runId: 'test',
+          report,
+          count: new TarCount(),
+          byDescriptor,
+          mayOpen: () => true,
+        })
+        for await (const read of readTar(inPieces(archive(...parts))))
+          await extraction.put(read, { as: read.entry.path })
+        extraction.later('closed/gone', () => unlinkSync(extraction.folderToChange('closed/gone').at('gone')))
+        await extraction.place()
+        await extraction.finish()
+        assert.deepEqual(report.refused, [])
+      }
+      await notAsRoot(work, close)
+      assert.equal(statSync(join(root, 'locked')).mode & 0o777, 0)
+      chmodSync(join(root, 'locked'), 0o755)
+      const expected = ['closed" folder 555', 'closed/inner" folder 500', 'closed/inner/new" file 644 3']
+      expected.push('closed/inner/old" file 644 3', 'locked" folder 755', 'locked/old" file 644 3')
+      const found = manifest(root, false).map((line) => line.slice(1).replace(/ \d{9,}.*$/, ''))
+      assert.deepEqual(found, expected)
+    })
 
     test('by us, by somebody who is not root', async () => {
       await using tree = await temporaryFolder()

@@ -7,6 +7,7 @@ import { openRoot } from './open-folder.ts'
 import { OpenTree } from './open-tree.ts'
 import { foldsNamesIn } from './spellings.ts'
 import type { StagingNames } from './staged.ts'
+import { Unlocked } from './unlocked.ts'
 
 export interface ExtractionOptions {
   /** Absolute, and without links: of a local root. */
@@ -19,6 +20,8 @@ export interface ExtractionOptions {
   count: TarCount
   /** Found out where it is not given; see `foldsNamesIn`. */
   foldsNames?: boolean | undefined
+  /** Whether a folder that its owner may not write to is to be written to all the same; none, where it is not given. */
+  mayOpen?: ((path: string) => boolean) | undefined
   /** False for the way that is not Linux's; see `openRoot`. */
   byDescriptor?: boolean | undefined
   signal?: AbortSignal | undefined
@@ -36,6 +39,7 @@ export interface Extracting extends Disposable {
   options: ExtractionOptions
   count: TarCount
   tree: OpenTree
+  unlocked: Unlocked
   /** For a second folder at a time: that of the file that a hard link is to be a copy of. */
   sources: OpenTree
   names: StagingNames
@@ -58,7 +62,7 @@ export interface FolderPlan {
 
 /** @throws {KuberunError} `sync`: the root cannot be written to */
 export function startExtracting(options: ExtractionOptions): Extracting {
-  const { root, runId, byDescriptor, report, count } = options
+  const { root, runId, byDescriptor, report, count, mayOpen = () => false } = options
   const staged: ToPlace[] = []
   let next = 0
   const names = (): string => `${stagingPrefix}${runId}-${next++}`
@@ -66,12 +70,14 @@ export function startExtracting(options: ExtractionOptions): Extracting {
     let folds = options.foldsNames
     // To find out touches the root: only if something is put.
     const foldsNames = (): boolean => (folds ??= probe(options, names()))
-    const tree = new OpenTree(root, { foldsNames, byDescriptor })
+    const unlocked = new Unlocked(mayOpen)
+    const tree = new OpenTree(root, { foldsNames, byDescriptor, onLocked: (folder) => unlocked.unlock(folder) })
     const sources = new OpenTree(root, { foldsNames: () => false, byDescriptor })
     return {
       options,
       count,
       tree,
+      unlocked,
       sources,
       names,
       staged,

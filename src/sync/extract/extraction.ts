@@ -5,6 +5,7 @@ import type { ReadEntry } from '../tar/tar-reader.ts'
 import { visible } from '../visible.ts'
 import { type Extracting, type ExtractionOptions, startExtracting } from './extracting.ts'
 import { Foreign } from './foreign.ts'
+import type { OpenFolder } from './open-folder.ts'
 import type { OpenTree } from './open-tree.ts'
 import { pathFault } from './path-fault.ts'
 import { putEntry } from './put-entry.ts'
@@ -61,6 +62,17 @@ export class Extraction implements Disposable {
     return this.#extracting.tree
   }
 
+  /**
+   * The folder that something is in that is to be removed.
+   * @throws as {@link OpenTree.folderOf}
+   */
+  folderToChange(path: string): OpenFolder {
+    const { tree, unlocked } = this.#extracting
+    const folder = tree.folderOf(path, { make: false })
+    unlocked.unlock(folder)
+    return folder
+  }
+
   /** Does something in its turn among what is to be placed, and where it cannot be done reports it. */
   later(path: string, run: () => void): void {
     this.#extracting.staged.push({ path, place: run, [Symbol.dispose]: () => {} })
@@ -82,6 +94,8 @@ export class Extraction implements Disposable {
   /** Sets modes and times of the folders: also where all else failed, as some were opened to be written in. */
   async finish(): Promise<void> {
     for (const { path, run } of finishFolders(this.#extracting)) await this.#attempt(path, run)
+    const { tree, unlocked, folders } = this.#extracting
+    unlocked.lock(tree, folders)
   }
 
   [Symbol.dispose](): void {

@@ -10,6 +10,8 @@ export interface OpenTreeOptions {
   foldsNames: () => boolean
   /** False for the way that works everywhere; see {@link openRoot}. */
   byDescriptor?: boolean | undefined
+  /** Told of a folder that may not be entered, before that is tried once more. */
+  onLocked?: (folder: OpenFolder) => void
 }
 
 interface Step {
@@ -26,10 +28,12 @@ interface Step {
  */
 export class OpenTree implements Disposable {
   readonly #foldsNames: () => boolean
+  readonly #onLocked: (folder: OpenFolder) => void
   readonly #steps: Step[]
 
   constructor(root: string, options: OpenTreeOptions) {
     this.#foldsNames = options.foldsNames
+    this.#onLocked = options.onLocked ?? (() => {})
     this.#steps = [{ folder: openRoot(root, options.byDescriptor) }]
   }
 
@@ -96,8 +100,9 @@ export class OpenTree implements Disposable {
     } catch (error) {
       const code = errnoOf(error)
       if (code === 'ENOTDIR' || code === 'ELOOP') throw notAFolder(folder, name)
-      if (code !== 'ENOENT' || !make) throw error
-      mkdirSync(folder.at(name))
+      if (code === 'EACCES' || make) this.#onLocked(folder)
+      if (code === 'ENOENT' && make) mkdirSync(folder.at(name))
+      else if (code !== 'EACCES') throw error
       this.#steps.push({ folder: folder.open(name) })
     }
   }

@@ -89,8 +89,9 @@ function stageLink({ entry, path, mayPlace }: Placing, extracting: Extracting): 
 }
 
 /** The folder for something with this path, which it may have. */
-function folderFor(path: string, { tree }: Extracting): OpenFolder {
+function folderFor(path: string, { tree, unlocked }: Extracting): OpenFolder {
   const folder = tree.folderOf(path, { make: true, isForStaging: true })
+  unlocked.unlock(folder)
   tree.checkSpelling(lastName(path))
   return folder
 }

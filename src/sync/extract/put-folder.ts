@@ -6,6 +6,7 @@ import type { OpenFolder } from './open-folder.ts'
 import type { Placing } from './put-entry.ts'
 import { errnoOf, Refusal } from './refusal.ts'
 import { fsTime } from './staged.ts'
+import { owners } from './unlocked.ts'
 
 /**
  * Makes a folder, or takes the one that is there, as one that we may write to; its mode and mtime come last, with
@@ -13,11 +14,12 @@ import { fsTime } from './staged.ts'
  * @throws {Refusal} something else is in its place
  */
 export function putFolder({ entry, path }: Placing, extracting: Extracting): void {
-  const { tree, folders } = extracting
+  const { tree, unlocked, folders } = extracting
   const parent = tree.folderOf(path, { make: true })
   const name = lastName(path)
   tree.checkSpelling(name)
-  if (lstatSync(parent.at(name), { throwIfNoEntry: false }) === undefined) mkdirSync(parent.at(name), 0o700)
+  unlocked.unlock(parent)
+  if (lstatSync(parent.at(name), { throwIfNoEntry: false }) === undefined) mkdirSync(parent.at(name), owners)
   const folder = openChild(parent, name)
   try {
     const mode = Number(folder.stat().mode) & 0o7777
@@ -28,7 +30,6 @@ export function putFolder({ entry, path }: Placing, extracting: Extracting): voi
   folders.set(path, { path: entry.path, mode: entry.mode & permissions, mtime: entry.mtime })
 }
 
-const owners = 0o700
 /** Setgid is usual in pods, where a volume has a group, and says nothing here. */
 const permissions = 0o1777
 
