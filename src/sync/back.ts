@@ -12,6 +12,7 @@ import { parentPath } from './path.ts'
 import { PodRules } from './pod-rules.ts'
 import type { Agreed } from './reconcile/baseline.ts'
 import { unsentHere } from './reconcile/here.ts'
+import { idleFolders } from './reconcile/idle-folders.ts'
 import { noteReturned, noteSent } from './reconcile/note.ts'
 import { placesToLookAt } from './reconcile/places.ts'
 import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile/reconcile.ts'
@@ -80,6 +81,8 @@ export class Back {
   #others: ReadonlyMap<string, string> = new Map()
   /** What was said of what could not be read then. */
   #unreadable: ReadonlySet<string> = new Set()
+  /** Folders that nobody need look into, by the filters as they were the last time. */
+  #idle: ReadonlySet<string> = new Set()
   /** The last listing of all, as it came, and as it is taken. */
   #listing: { came: RemoteListing; taken: RemoteListing } | undefined
   /** When all of it was listed last, on the clock of `performance.now`. */
@@ -88,6 +91,8 @@ export class Back {
   #scanTime = 0
   /** What was not the same in the last two listings. */
   #unsettled: ReadonlySet<string> = new Set()
+  /** The last look was only for what has changed here. */
+  #isListingDue = false
   /** The next look is to come soon. */
   #isSoon = false
   /** The listing by which the last round went. */
@@ -145,7 +150,10 @@ export class Back {
   async #exchange(remote: Remote, interval: number): Promise<Applied | undefined> {
     const { up } = this.#place
     const last = this.#scan
-    const entries = await this.#listAgain(interval)
+    // Who saves a file here does not wait until all is listed there; the next time he may have to.
+    const isQuick = up.hasChanges && !this.#isListingDue
+    const entries = await this.#listAgain(isQuick ? Number.POSITIVE_INFINITY : interval)
+    this.#isListingDue = isQuick
     const unstable = differing(last, entries)
     const growing = this.#growing(unstable, last)
     const wasWaiting = this.#unsettled.size > 0
@@ -167,6 +175,11 @@ export class Back {
     this.#dealtWith = entries
     this.#isSoon = unstable.size > 0 && !this.#isSoon
     if (reconciled.up.length === 0) return undefined
+    // What is in a folder that is to go must have been listed since.
+    const isGoing = (path: string): boolean => {
+      return entries.get(path)?.type === 'folder' && up.tree.entries.get(path)?.type !== 'folder'
+    }
+    if (isQuick && reconciled.up.some(isGoing)) return undefined
     const unchanged: Unchanged = async (paths) => {
       const now = await this.#files.look(paths)
       return new Set(paths.filter((path) => isSameEntry(entries.get(path), now.get(path))))
@@ -176,15 +189,17 @@ export class Back {
     return applied
   }
 
-  /** Lists all that is there. What is in folders that may not be read is taken to be as it was. */
+  /** Lists all that is there. What is in folders that nobody looks into, or may, is taken to be as it was. */
   async #listAll(): Promise<RemoteListing> {
-    const came = await this.#files.scan()
+    const came = await this.#files.scan(this.#idle)
     if (this.#listing?.came === came) return this.#listing.taken
-    const { entries, unreadable } = came
+    const { entries, unreadable, unread } = came
+    const isWhole = unreadable.length === 0 && unread.size === 0
     const empty = unreadable.length === 0 ? new Set() : emptyIn(entries)
+    const isUnknown = (folder: string): boolean => empty.has(folder) || unread.has(folder)
     const taken = {
       ...came,
-      entries: unreadable.length === 0 ? entries : completed(entries, this.#scan, (folder) => empty.has(folder)),
+      entries: isWhole ? entries : completed(entries, this.#scan, isUnknown),
       // What the command did not make is none of its results.
       unreadable: unreadable.filter((words) => !this.#unreadable.has(words)),
     }
@@ -196,11 +211,11 @@ export class Back {
   /** Lists what is there: soon after the last time only what was not the same then. */
   async #listAgain(interval: number): Promise<ReadonlyMap<string, Entry>> {
     const isRecent = performance.now() - this.#scannedAt < interval
-    if (this.#unsettled.size === 0 || !isRecent) {
+    if (!isRecent) {
       this.#scannedAt = performance.now()
       this.#scan = (await this.#listAll()).entries
       this.#scanTime = performance.now() - this.#scannedAt
-    } else {
+    } else if (this.#unsettled.size > 0) {
       const now = await this.#files.look([...this.#unsettled])
       const changed = [...this.#unsettled].filter((path) => !isSameEntry(this.#scan.get(path), now.get(path)))
       if (changed.length > 0) this.#scan = patched(this.#scan, changed, now)
@@ -229,6 +244,8 @@ export class Back {
   async finish(): Promise<Returned> {
     const { up, reporter } = this.#place
     await up.tree.retake()
+    // By the filters as they are now, something may come from there.
+    this.#idle = new Set()
     let listing = await this.#listAll()
     let undone = ''
     for (let round = 1; ; round += 1) {
@@ -320,6 +337,8 @@ export class Back {
     const { onConflict, allowMassDelete } = this.#options
     const [local, remote] = [up.tree.entries, this.#scan]
     const comesBack = await this.#filter([...remote.keys(), ...this.#baseline.keys()])
+    // What --return names may be anywhere.
+    this.#idle = this.#options.patterns.length === 0 ? idleFolders(remote, local, comesBack) : new Set()
     const known = { baseline: this.#baseline, local, remote, comesBack }
     const unsent = await unsentHere(up.tree.root, placesToLookAt(known), { goes: local, signal })
     const sides: Sides = { ...known, unsent }

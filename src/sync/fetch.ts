@@ -3,6 +3,7 @@ import { KuberunError } from '../errors.ts'
 import type { Entry, FileEntry } from './entry.ts'
 import { Refusal } from './extract/refusal.ts'
 import { isSame } from './local/changes.ts'
+import { encodePath } from './path.ts'
 import type { Put, Step } from './reconcile/findings.ts'
 import type { Said } from './remote/pod-shell.ts'
 import { type RemoteFiles, wordSize } from './remote/remote-files.ts'
@@ -75,7 +76,7 @@ export class Fetch {
    */
   async next({ entry }: FilePut): Promise<ReadEntry> {
     const read = await this.#take(entry.path)
-    if (read === undefined) throw new Refusal(`in the pod: ${reasonIn(this.#said) ?? 'it is not there any more'}`)
+    if (read === undefined) throw new Refusal(`in the pod: ${complaintOf(entry.path, this.#said)}`)
     // Of a second name for the same file there is no more than that.
     if (read.entry.type === 'hard link') return read
     const isGrowing = this.#options.growing.has(entry.path)
@@ -152,6 +153,12 @@ export class Fetch {
       throw new KuberunError('sync', `the files in the pod could not be read: ${words}`, { cause: error })
     }
   }
+}
+
+/** What tar said of a file. */
+function complaintOf(path: string, { stderr }: Said): string {
+  const name = encodePath(path).toString('latin1')
+  return stderr.split('\n').find((line) => line.includes(`${name}:`)) ?? 'it is not there any more'
 }
 
 function reasonIn({ stderr }: Said): string | undefined {

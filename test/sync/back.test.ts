@@ -108,7 +108,7 @@ class Pair implements AsyncDisposable {
   /** Looks until nothing happens any more. */
   async settle(): Promise<void> {
     await this.up.tree.retake()
-    const { run } = this.back.exchange(100)
+    const { run } = this.back.exchange(1)
     for (let quiet = 0, round = 0; quiet < 3; round += 1) {
       assert.ok(round < 30, 'it is never done')
       const before = this.stamps()
@@ -282,6 +282,58 @@ suite('while something is under way to one side', () => {
       assert.equal(readFileSync(join(pair.there, 'src/b'), 'utf8'), 'edited')
     })
   }
+})
+
+suite('what nothing comes from', () => {
+  const setup = { sync: { ignore: true } }
+  const files = { '.warpignore': 'modules\n', a: 'a', 'd/b': 'b' }
+  const modules = Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`modules/${n}`, 'x']))
+
+  test('is not looked into while the command runs, and counts as soon as it comes', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, files), setup)
+    write(pair.there, modules)
+    await pair.settle()
+    write(pair.there, { 'modules/new': 'new', result: 'x' })
+    rmSync(join(pair.there, 'modules/7'))
+    await pair.settle()
+    assert.deepEqual(readdirSync(pair.here).toSorted(), ['.warpignore', 'a', 'd', 'result'])
+    write(pair.here, { '.warpignore': '' })
+    await pair.settle()
+    await pair.back.finish()
+    assert.deepEqual(treeOf(pair.here), treeOf(pair.there))
+    assert.equal(readFileSync(join(pair.here, 'modules/new'), 'utf8'), 'new')
+    assert.equal(existsSync(join(pair.here, 'modules/7')), false)
+  })
+
+  test('what is saved here does not wait for a listing there', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, files), setup)
+    await pair.settle()
+    const find = join(pair.pod.bin, 'find')
+    const real = realpathSync(find)
+    rmSync(find)
+    const noListing = 'case "$*" in *-mindepth*) echo broken >&2; exit 2 ;; esac'
+    writeFileSync(find, `#!/bin/sh\n${noListing}\nexec ${real} "$@"\n`, { mode: 0o755 })
+    write(pair.here, { a: 'mine' })
+    await pair.up.tree.retake()
+    const { run } = pair.back.exchange(1)
+    assert.deepEqual((await run(pair.remote))?.paths, ['a'])
+    write(pair.here, { a: 'mine again' })
+    await pair.up.tree.retake()
+    await assert.rejects(run(pair.remote), /broken/)
+  })
+
+  test('a folder that goes is first listed', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, files), setup)
+    await pair.settle()
+    write(pair.there, { 'd/new': 'of the command' })
+    rmSync(join(pair.here, 'd'), { recursive: true })
+    write(pair.here, { d: 'mine' })
+    await pair.settle()
+    await pair.back.finish()
+    const names = readdirSync(pair.here, { recursive: true }).map(String)
+    assert.deepEqual(names.filter((name) => name.endsWith('new')).length, 1, names.join(' '))
+    assert.equal(readFileSync(join(pair.here, 'd'), 'utf8'), 'mine')
+  })
 })
 
 suite('ignore files that the command changes', () => {

@@ -11,7 +11,11 @@ export function completed(
   isUnknown: (folder: string) => boolean,
 ): Map<string, Entry> {
   const entries = new Map(now)
-  for (const [path, entry] of before) if (!now.has(path) && isUnknown(nearest(path, now))) entries.set(path, entry)
+  for (const [path, entry] of before) {
+    if (now.has(path)) continue
+    const folder = nearest(path, now)
+    if ((folder === '' || now.get(folder)?.type === 'folder') && isUnknown(folder)) entries.set(path, entry)
+  }
   return entries
 }
 

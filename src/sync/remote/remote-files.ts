@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import { KuberunError } from '../../errors.ts'
 import { quote } from '../../exec/quote.ts'
@@ -11,8 +12,35 @@ const mostOutput = 256 * 1024 ** 2
 /** How many bytes the words of one command may have; Linux takes two million by default. */
 const longestCommand = 500_000
 
+/** Listings that are shorter are as soon told again. */
+const largeOutput = 64 * 1024
+/** Of a scan that has nothing new to tell. */
+const sameCode = 3
+
+interface Last {
+  output: Buffer
+  listing: RemoteListing
+  /** What was asked for. */
+  words: string
+  code: number
+  /** The one before was the same. */
+  isIdle: boolean
+}
+
+/** As `is_same` has it. */
+function digestOf({ output, code }: Last): string {
+  return createHash('sha256').update(output).update(`${code}\n`).digest('hex')
+}
+
+/** A pattern of find's `-path` that is this path and no other. */
+function globOf(path: string): string {
+  return path.replace(/[*?[\]\\]/g, '\\$&')
+}
+
 /** A listing of the remote root. */
 export interface RemoteListing extends Scan {
+  /** Folders that nobody looked into. */
+  unread: ReadonlySet<string>
   /** What was said of folders that may not be read, in the pod's words; of many of them, of the last. */
   unreadable: readonly string[]
 }
@@ -22,7 +50,8 @@ export class RemoteFiles {
   readonly #shell: PodShell
   /** The same for all listings: of a tree in which nothing has changed the next is the same, byte by byte. */
   readonly #token = nanoid()
-  #last: { output: Buffer; listing: RemoteListing } | undefined
+  #last: Last | undefined
+  #mayLeaveOut = true
 
   constructor(shell: PodShell) {
     this.#shell = shell
@@ -30,20 +59,36 @@ export class RemoteFiles {
 
   /**
    * Lists all that is there.
+   * @param unread folders that nobody need look into
    * @returns the same object as the last time where nothing has changed; what is in folders that may not be read is
    *   missing in it
    * @throws {KuberunError} `sync` where it could not be listed as a whole; what the connection was lost by
    */
-  async scan(): Promise<RemoteListing> {
+  async scan(unread: ReadonlySet<string> = new Set()): Promise<RemoteListing> {
+    const listing = await this.#scan(this.#mayLeaveOut ? unread : new Set())
+    if (listing !== undefined) return listing
+    // A small BusyBox knows no such thing.
+    this.#mayLeaveOut = false
+    return this.scan()
+  }
+
+  /** @returns undefined where it failed, and may not without what is left out */
+  async #scan(unread: ReadonlySet<string>): Promise<RemoteListing | undefined> {
     const said: Said = { stderr: '' }
-    const script = `${scanFunctions}\n${inBlocks(`scan ${this.#token}`)}\n`
-    const output = await this.#collect(script, said, this.#last?.output)
-    const unreadable = unreadableIn(said)
-    if (unreadable === undefined) throw failure('the folder in the pod could not be listed', said)
     const last = this.#last
-    if (last?.output === output && String(last.listing.unreadable) === String(unreadable)) return last.listing
-    const listing = { ...parseScan(output, this.#token), unreadable }
-    this.#last = { output, listing }
+    const words = [this.#token, ...[...unread].map((path) => quote(globOf(`./${path}`)))].join(' ')
+    const isAsBefore = last?.words === words
+    // A large listing that was the same the last time probably is so again: that is told in fewer words.
+    const guess = isAsBefore && last.isIdle && last.output.length > largeOutput ? digestOf(last) : ''
+    const script = `${scanFunctions}\nis_same '${guess}' ${words} && exit ${sameCode}\n${inBlocks(`scan ${words}`)}\n`
+    const output = await this.#collect(script, said, last?.output)
+    if (guess !== '' && said.code === sameCode && last !== undefined) return last.listing
+    const unreadable = unreadableIn(said)
+    if (unreadable === undefined && unread.size > 0) return undefined
+    if (unreadable === undefined) throw failure('the folder in the pod could not be listed', said)
+    const isSame = isAsBefore && last.output === output && String(last.listing.unreadable) === String(unreadable)
+    const listing = isSame ? last.listing : { ...parseScan(output, this.#token), unreadable, unread }
+    this.#last = { output, listing, words, code: said.code ?? 0, isIdle: isSame }
     return listing
   }
 

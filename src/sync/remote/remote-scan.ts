@@ -3,8 +3,9 @@ import type { Entry } from '../entry.ts'
 import { decodeName, parentPath } from '../path.ts'
 
 /**
- * Lists on stdout, by `scan TOKEN`, the folder that it is in with all below it, and by `look TOKEN PATH…` these paths, of
- * which those that are not there are missing in it, and complained of. GNU find tells everything itself; where it is
+ * Lists on stdout, by `scan TOKEN PATTERN…`, the folder that it is in with all below it, but for what is in folders that a
+ * pattern is for, and by `look TOKEN PATH…` these paths, of which those that are not there are missing in it, and complained
+ * of. `is_same DIGEST TOKEN PATTERN…` tells whether a scan has this SHA-256, its code on a line behind it. GNU find tells everything itself; where it is
  * BusyBox's, its stat does. That has no way to end a name that no name could have in it: a token that nobody can guess
  * parts them, and the target of a link is told from its name by its length.
  *
@@ -14,9 +15,21 @@ export const scanFunctions = `
 isgnu() { find . -maxdepth 0 -printf '' 2>/dev/null; }
 format='%y %m %s %i %T@ %C@ %p\\0%l\\0'
 scan() {
-  if isgnu; then find . -ignore_readdir_race -mindepth 1 -printf "$format"
-  else find . -mindepth 1 -exec stat -c "$1 %f %s %i %Y %y %Z %z %n$1%N" {} +
+  t=$1
+  shift
+  for p; do
+    set -- "$@" -path "$p" -prune -o
+    shift
+  done
+  if isgnu; then find . -ignore_readdir_race -mindepth 1 '(' "$@" ! -name '' ')' -printf "$format"
+  else find . -mindepth 1 '(' "$@" ! -name '' ')' -exec stat -c "$t %f %s %i %Y %y %Z %z %n$t%N" {} +
   fi
+}
+is_same() {
+  [ "$1" ] || return
+  d=$1
+  shift
+  [ "$({ scan "$@" 2>/dev/null; echo $?; } | sha256sum)" = "$d  -" ]
 }
 look() {
   t=$1
