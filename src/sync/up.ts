@@ -58,7 +58,7 @@ export class Up {
 
   constructor(options: UpOptions) {
     this.#options = options
-    this.rules = new KeptRules(options.root)
+    this.rules = new KeptRules(options.root, { isObeyed: options.sync.ignore })
     const given = (path: string): string | undefined => this.rules.at(path)
     this.tree = new LocalTree(options.root, { ...options.sync, given }, options.signal)
   }

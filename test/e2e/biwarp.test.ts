@@ -267,6 +267,18 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
     assert.equal(read(tree, 'log'), ended.stdout)
   })
 
+  test('ignore files that the command changes send nothing there, and take out what comes back', async () => {
+    await using tree = await folderOf({ '.warpignore': 'secret\n', secret: 'mine', a: '1' })
+    await using pod = await PodShell.start(here, 'kubectl biwarp --return-interval=100ms', tree.path)
+    await pod.ask(': >.warpignore; mkdir venv; echo "*" >venv/.gitignore; echo x >venv/big')
+    await until('the changed ignore file', () => read(tree, '.warpignore') === '')
+    writeFileSync(join(tree.path, 'later'), '')
+    assert.equal(await pod.ask('until [ -e later ]; do sleep 0.05; done; ls'), 'a\nlater\nvenv\n')
+    expect(await pod.end(), { code: 0, stderr: /^warning: the command changed ignore files.*\n$/ })
+    assert.equal(read(tree, 'secret'), 'mine')
+    assert.ok(!pathsIn(tree.path).some((path) => path.startsWith('venv/')), pathsIn(tree.path).join(' '))
+  })
+
   test('with --once only when it has ended', async () => {
     await using tree = await folderOf({ file: '1' })
     await using once = await PodShell.start(here, 'kubectl biwarp --once --return-interval=100ms', tree.path)

@@ -12,16 +12,20 @@ import { readRulesHere } from '../rules/rules-file.ts'
  */
 export class KeptRules {
   readonly #root: string
+  readonly #isObeyed: boolean
   /** By path: the user's text, and what tells the pod's file from another in its place. */
   readonly #kept = new Map<string, { text: string; stamp: string }>()
 
-  constructor(root: string) {
+  /** @param isObeyed false where ignore files do not count anyway */
+  constructor(root: string, { isObeyed }: { isObeyed: boolean }) {
     this.#root = root
+    this.#isObeyed = isObeyed
   }
 
   /** To be called before something of the pod's comes to these paths. @returns what {@link note} is to be told */
   async texts(paths: readonly string[]): Promise<Map<string, string>> {
     const texts = new Map<string, string>()
+    if (!this.#isObeyed) return texts
     for (const path of paths.filter(isRulesFile)) {
       texts.set(path, this.at(path) ?? (await readRulesHere(posix.join(byteText(this.#root), byteText(path)))))
     }
