@@ -13,7 +13,7 @@ import { isSameThing } from './reconcile/node.ts'
 import type { Done } from './reconcile/note.ts'
 import type { RemoteFiles } from './remote/remote-files.ts'
 import type { TarEntry } from './tar/tar-entry.ts'
-import { TarCount, type TarLimits } from './tar/tar-limits.ts'
+import { defaultLimits, TarCount, type TarLimits } from './tar/tar-limits.ts'
 import type { ReadEntry } from './tar/tar-reader.ts'
 
 /** Looks what is there now, of these paths at least. */
@@ -76,7 +76,7 @@ class Bringing {
 
   async run(steps: readonly Step[]): Promise<void> {
     const { root, runId, signal, growing, isMadeThere } = this.#options
-    const count = new TarCount(limitsOf(steps, growing))
+    const count = new TarCount(limitsOf(steps))
     using extraction = new Extraction({ root, runId, signal, count, report: this.#report, mayOpen: isMadeThere })
     const folders = new Set(steps.filter(isFolderPut).map(({ to }) => to))
     try {
@@ -176,25 +176,13 @@ interface Around {
   fetching: FetchOptions
 }
 
-/** What was listed bounds what is to come. */
-function limitsOf(steps: readonly Step[], growing: ReadonlySet<string>): Partial<TarLimits> {
+/** What was listed bounds what is to come, and what it may have grown by since. */
+function limitsOf(steps: readonly Step[]): Partial<TarLimits> {
   const sizes = steps.filter(isFilePut).map(({ entry }) => entry.size)
   const listed = sizes.reduce((all, size) => all + size, 0)
-  const besides = sizes.length * mostBesides + (growing.size > 0 ? mostGrowth : 0)
   const any = Number.POSITIVE_INFINITY
-  return {
-    bytes: listed + besides + mebibyte,
-    fileBytes: any,
-    nameBytes: any,
-    refused: any,
-  }
+  return { bytes: listed + defaultLimits.bytes, fileBytes: any, nameBytes: any, refused: any }
 }
-
-const mebibyte = 1024 ** 2
-/** What an archive has of one file besides its content, in bytes. */
-const mostBesides = 16 * 1024
-/** What files may have grown by since they were listed. */
-const mostGrowth = 16 * 1024 * mebibyte
 
 function freeIn(root: string): bigint {
   const { bavail, bsize } = statfsSync(root, { bigint: true })
