@@ -81,6 +81,14 @@ for (const { name: tools, skip } of toolsets) {
   })
 }
 
+test('what cannot be kept there is told each time', bounded, async () => {
+  await using setting = new Setting({})
+  mkdirSync(join(setting.pod.root, '../listing'))
+  for (let n = 0; n < 600; n += 1) setting.write(`${'n'.repeat(100)}${n}`)
+  const first = await setting.files.scan()
+  for (let round = 0; round < 4; round += 1) assert.equal(await setting.files.scan(), first)
+})
+
 test('a find that can leave nothing out lists it all', bounded, async () => {
   await using setting = new Setting({})
   for (const path of ['a/x', 'b/x']) setting.write(path)

@@ -5,7 +5,7 @@ import { quote } from '../../exec/quote.ts'
 import type { Entry } from '../entry.ts'
 import { encodePath } from '../path.ts'
 import type { PodShell, Said } from './pod-shell.ts'
-import { parseScan, type Scan, scanFunctions } from './remote-scan.ts'
+import { nothingNew, parseScan, type Scan, scanFunctions } from './remote-scan.ts'
 
 /** As much a listing, or a list of hashes, may be: of a million files or two. */
 const mostOutput = 256 * 1024 ** 2
@@ -14,9 +14,6 @@ const longestCommand = 500_000
 
 /** Listings that are shorter are as soon told again. */
 const largeOutput = 64 * 1024
-/** Of a scan that has nothing new to tell. */
-const sameCode = 3
-
 interface Last {
   output: Buffer
   listing: RemoteListing
@@ -27,7 +24,7 @@ interface Last {
   isIdle: boolean
 }
 
-/** As `is_same` has it. */
+/** As `news` has it. */
 function digestOf({ output, code }: Last): string {
   return createHash('sha256').update(output).update(`${code}\n`).digest('hex')
 }
@@ -51,7 +48,8 @@ export class RemoteFiles {
   /** The same for all listings: of a tree in which nothing has changed the next is the same, byte by byte. */
   readonly #token = nanoid()
   #last: Last | undefined
-  #mayLeaveOut = true
+  /** Nothing is left out, and nothing kept there. */
+  #isPlain = false
 
   constructor(shell: PodShell) {
     this.#shell = shell
@@ -65,26 +63,26 @@ export class RemoteFiles {
    * @throws {KuberunError} `sync` where it could not be listed as a whole; what the connection was lost by
    */
   async scan(unread: ReadonlySet<string> = new Set()): Promise<RemoteListing> {
-    const listing = await this.#scan(this.#mayLeaveOut ? unread : new Set())
+    const listing = await this.#scan(this.#isPlain ? new Set() : unread)
     if (listing !== undefined) return listing
-    // A small BusyBox knows no such thing.
-    this.#mayLeaveOut = false
+    // A small BusyBox can leave nothing out, and on a full disk nothing can be kept.
+    this.#isPlain = true
     return this.scan()
   }
 
-  /** @returns undefined where it failed, and may not without what is left out */
+  /** @returns undefined where it failed, and a plain one may not */
   async #scan(unread: ReadonlySet<string>): Promise<RemoteListing | undefined> {
     const said: Said = { stderr: '' }
     const last = this.#last
     const words = [this.#token, ...[...unread].map((path) => quote(globOf(`./${path}`)))].join(' ')
     const isAsBefore = last?.words === words
     // A large listing that was the same the last time probably is so again: that is told in fewer words.
-    const guess = isAsBefore && last.isIdle && last.output.length > largeOutput ? digestOf(last) : ''
-    const script = `${scanFunctions}\nis_same '${guess}' ${words} && exit ${sameCode}\n${inBlocks(`scan ${words}`)}\n`
-    const output = await this.#collect(script, said, last?.output)
-    if (guess !== '' && said.code === sameCode && last !== undefined) return last.listing
+    const isIdle = isAsBefore && last.isIdle && last.output.length > largeOutput && !this.#isPlain
+    const command = isIdle ? `news ${digestOf(last)} ${words}` : inBlocks(`scan ${words}`)
+    const output = await this.#collect(`${scanFunctions}\n${command}\n`, said, last?.output)
+    if (isIdle && said.code === nothingNew) return last.listing
     const unreadable = unreadableIn(said)
-    if (unreadable === undefined && unread.size > 0) return undefined
+    if (unreadable === undefined && (isIdle || unread.size > 0)) return undefined
     if (unreadable === undefined) throw failure('the folder in the pod could not be listed', said)
     const isSame = isAsBefore && last.output === output && String(last.listing.unreadable) === String(unreadable)
     const listing = isSame ? last.listing : { ...parseScan(output, this.#token), unreadable, unread }

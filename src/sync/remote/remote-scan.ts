@@ -2,10 +2,14 @@ import { KuberunError } from '../../errors.ts'
 import type { Entry } from '../entry.ts'
 import { decodeName, parentPath } from '../path.ts'
 
+/** The code of a scan that has nothing new to tell. */
+export const nothingNew = 3
+
 /**
  * Lists on stdout, by `scan TOKEN PATTERN…`, the folder that it is in with all below it, but for what is in folders that a
  * pattern is for, and by `look TOKEN PATH…` these paths, of which those that are not there are missing in it, and complained
- * of. `is_same DIGEST TOKEN PATTERN…` tells whether a scan has this SHA-256, its code on a line behind it. GNU find tells everything itself; where it is
+ * of. `news DIGEST TOKEN PATTERN…` is a scan that writes nothing, and ends with {@link nothingNew}, where it has this
+ * SHA-256, its code on a line behind it; it keeps the listing beside the folder. GNU find tells everything itself; where it is
  * BusyBox's, its stat does. That has no way to end a name that no name could have in it: a token that nobody can guess
  * parts them, and the target of a link is told from its name by its length.
  *
@@ -25,11 +29,14 @@ scan() {
   else find . -mindepth 1 '(' "$@" ! -name '' ')' -exec stat -c "$t %f %s %i %Y %y %Z %z %n$t%N" {} +
   fi
 }
-is_same() {
-  [ "$1" ] || return
+news() {
   d=$1
   shift
-  [ "$({ scan "$@" 2>/dev/null; echo $?; } | sha256sum)" = "$d  -" ]
+  scan "$@" >../listing
+  c=$?
+  [ "$({ cat ../listing; echo $c; } | sha256sum)" = "$d  -" ] && return ${nothingNew}
+  dd if=../listing bs=65536 2>/dev/null
+  return $c
 }
 look() {
   t=$1
