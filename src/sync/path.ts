@@ -69,3 +69,10 @@ export function lastName(path: string): string {
 export function parentPath(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')))
 }
+
+/** Whether a path is one of these, or below one of them. */
+export function isWithin(path: string, paths: ReadonlySet<string>): boolean {
+  if (paths.size === 0) return false
+  for (let at = path; at !== ''; at = parentPath(at)) if (paths.has(at)) return true
+  return false
+}

@@ -265,6 +265,16 @@ suite('while something is under way to one side', () => {
     })
   }
 
+  test('what the command makes in the place of a folder that goes stays', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, { a: 'a' }))
+    write(pair.here, { 'd/x': 'mine' })
+    pair.before('-x', `echo by the command >'${pair.there}/d'`)
+    await pair.settle()
+    await pair.back.finish()
+    assert.equal(readFileSync(join(pair.here, 'd/x'), 'utf8'), 'mine')
+    assert.equal(readFileSync(join(pair.here, 'd.remote-run'), 'utf8'), 'by the command\n')
+  })
+
   for (const change of ['edited', 'deleted']) {
     test(`what the command changes meanwhile is not lost to what is ${change} here`, bounded, async () => {
       await using pair = await Pair.begin((root) => write(root, { 'src/a': 'a', 'src/b': 'b' }))

@@ -1,4 +1,4 @@
-import { parentPath } from '../path.ts'
+import { isWithin } from '../path.ts'
 import type { Baseline } from './baseline.ts'
 import type { Step } from './findings.ts'
 
@@ -30,12 +30,6 @@ export function haltDeletions(steps: readonly Step[], baseline: Baseline): { ste
     isMore ||= removed.has(path)
   }
   if (!isMore || of < few || deleted * 2 <= of) return { steps: [...steps] }
-  const isHeld = (step: Step): boolean => step.does === 'remove' || isInPlace(step.to, removed)
+  const isHeld = (step: Step): boolean => step.does === 'remove' || isWithin(step.to, removed)
   return { steps: steps.filter((step) => !isHeld(step)), halted: { deleted, of, held: steps.filter(isHeld) } }
-}
-
-/** Whether the path, or a folder that it is in, is to take the place of what is removed. */
-function isInPlace(path: string, removed: ReadonlySet<string>): boolean {
-  for (let at = path; at !== ''; at = parentPath(at)) if (removed.has(at)) return true
-  return false
 }

@@ -1,6 +1,7 @@
 import { KuberunError } from '../../errors.ts'
 import type { Entry } from '../entry.ts'
 import { type Changes, only } from '../local/changes.ts'
+import { isWithin } from '../path.ts'
 import { pack } from '../tar/archive.ts'
 import { emptyReport } from '../tar/archive-report.ts'
 import { applying, removing, staging, wholeTree } from './batch.ts'
@@ -78,7 +79,8 @@ export async function sendChanges(
     await Promise.all(requests)
     const paths = [...changes.removed.map(({ path }) => path), ...changes.replaced, ...sent.entries.keys()]
     const unchanged = await options.unchanged(paths)
-    sent.withheld = new Set(paths.filter((path) => !unchanged.has(path)))
+    const changed = new Set(paths.filter((path) => !unchanged.has(path)))
+    sent.withheld = new Set(paths.filter((path) => isWithin(path, changed)))
     for (const path of sent.withheld) sent.entries.delete(path)
   }
   const meant = only({ ...changes, put: [...sent.entries.values()] }, (path) => !sent.withheld.has(path))
