@@ -32,9 +32,12 @@ export async function answered<T>(
   tooLate: (cause: unknown) => KuberunError,
 ): Promise<T> {
   let isLate = false
-  const late = setTimeout(() => {
-    isLate = true
-    exec.close()
+  let late = setTimeout(() => {
+    // Where this machine has slept, the answer may be here, and not be read yet.
+    late = setTimeout(() => {
+      isLate = true
+      exec.close()
+    }, afterSleep)
   }, within)
   try {
     return await answer()
@@ -44,3 +47,5 @@ export async function answered<T>(
     clearTimeout(late)
   }
 }
+
+const afterSleep = 500
