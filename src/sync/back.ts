@@ -6,6 +6,7 @@ import { conflictText, haltedText, leftText, othersText, remarkTexts, rulesText 
 import { type Brought, bring, type Look } from './bring.ts'
 import type { Entry } from './entry.ts'
 import type { Exchange } from './live.ts'
+import { rulesNamesIn } from './local/listing.ts'
 import { localHashes } from './local/local-hash.ts'
 import { parentPath } from './path.ts'
 import { PodRules } from './pod-rules.ts'
@@ -74,6 +75,8 @@ export class Back {
   #others: ReadonlyMap<string, string> = new Map()
   /** The last look was only for what has changed here. */
   #isListingDue = false
+  /** Something that was seen here has to wait for a listing. */
+  #mustList = false
   /** The next look is to come soon. */
   #isSoon = false
   /** The listing by which the last round went. */
@@ -127,9 +130,10 @@ export class Back {
     const { up } = this.#place
     // Who saves a file here does not wait until all is listed there; the next time he may have to.
     const isQuick = up.hasChanges && !this.#isListingDue
-    const within = isQuick ? Number.POSITIVE_INFINITY : interval
-    const { last, entries, unstable, growing, hasWaited } = await this.#view.glance(within)
+    const within = isQuick ? Number.POSITIVE_INFINITY : this.#mustList ? 0 : interval
+    const { last, entries, unstable, growing, hasWaited, isFresh } = await this.#view.glance(within)
     this.#isListingDue = isQuick
+    this.#mustList = false
     if (!hasWaited && growing.size === 0 && !up.hasChanges) {
       if (entries === this.#dealtWith) return undefined
       // All that has changed is to wait until it is the same in two listings.
@@ -151,10 +155,17 @@ export class Back {
     const isGoing = (path: string): boolean => {
       return entries.get(path)?.type === 'folder' && up.tree.entries.get(path)?.type !== 'folder'
     }
-    if (isQuick && reconciled.up.some(isGoing)) return undefined
+    if (!isFresh && reconciled.up.some(isGoing)) {
+      this.#isListingDue = true
+      this.#mustList = true
+      return undefined
+    }
     const unchanged: Unchanged = async (paths) => {
-      const now = await this.#files.look(paths)
-      return new Set(paths.filter((path) => isSameEntry(entries.get(path), now.get(path))))
+      const above = new Set(paths.flatMap(foldersOf))
+      const now = await this.#files.look([...new Set([...paths, ...above])])
+      const isMoved = new Set([...above].filter((path) => entries.get(path)?.type !== now.get(path)?.type))
+      const isAsListed = (path: string): boolean => isSameEntry(entries.get(path), now.get(path))
+      return new Set(paths.filter((path) => isAsListed(path) && !foldersOf(path).some((one) => isMoved.has(one))))
     }
     const applied = await up.sendOnly(remote, new Set(reconciled.up), { there: entries, unchanged })
     if (applied !== undefined) await this.#noteSent(applied)
@@ -243,13 +254,14 @@ export class Back {
   #filter(paths: Iterable<string>): Promise<ComesBack> {
     const { folders } = this.#place.up.tree
     const { patterns } = this.#options
-    const around = { folders, patterns, fold: this.#fold, there: this.#there }
+    const namesHere = (path: string): ReadonlySet<string> => rulesNamesIn(this.#place.up.tree.root, path)
+    const around = { folders, patterns, fold: this.#fold, there: this.#there, namesHere }
     return returnFilter(new Set([...paths].map(parentPath)), around)
   }
 
   async #readPodRules(): Promise<void> {
     const { up, signal } = this.#place
-    await this.#podRules.read(this.#view.entries, signal)
+    await this.#podRules.read(this.#view.entries, { idle: this.#view.idle, signal })
     this.#there = this.#podRules.isEmpty ? undefined : await up.tree.filterWith((path) => this.#podRules.at(path))
   }
 
@@ -288,6 +300,8 @@ export class Back {
     const removed = paths.filter((path) => !up.sent.has(path))
     noteSent(this.#baseline, { sent, removed, scan })
     this.#podRules.noteSent(paths, scan)
+    // What cannot be looked at is there all the same, as the baseline has it.
+    for (const entry of sent) if (!scan.has(entry.path)) scan.set(entry.path, entry)
     // What went up has not changed there: the listing must not be older than the baseline.
     this.#view.patch(paths, scan)
   }
@@ -304,6 +318,13 @@ export class Back {
     }
     for (const text of remarkTexts(brought.remarks)) reporter.warning(text)
   }
+}
+
+/** The folders that a path is in, without the root. */
+function foldersOf(path: string): string[] {
+  const folders: string[] = []
+  for (let at = parentPath(path); at !== ''; at = parentPath(at)) folders.push(at)
+  return folders
 }
 
 function placeOf(step: Step): string {

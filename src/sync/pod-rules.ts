@@ -1,14 +1,39 @@
 import { buffer } from 'node:stream/consumers'
 import type { Entry } from './entry.ts'
 import { isSame } from './local/changes.ts'
-import type { RemoteFiles } from './remote/remote-files.ts'
+import { isWithin } from './path.ts'
+import { type RemoteFiles, wordSize } from './remote/remote-files.ts'
 import { isRulesFile } from './rules/given-rules.ts'
 import { readTar } from './tar/tar-reader.ts'
 
 /** What is longer holds no rules of anybody. */
 const longest = 1024 ** 2
-/** Of all of them. */
+/** Of all of them that are read at once; the others take nothing out. */
 const mostBytes = 64 * 1024 ** 2
+/** Of one command. */
+const mostWords = 400_000
+
+interface Reading {
+  idle: ReadonlySet<string>
+  signal: AbortSignal
+}
+
+function* inParts(entries: Iterable<Entry>): Generator<string[]> {
+  let part: string[] = []
+  let [words, bytes] = [0, 0]
+  for (const entry of entries) {
+    bytes += entry.type === 'file' ? entry.size : 0
+    if (bytes > mostBytes) break
+    words += wordSize(entry.path)
+    if (words > mostWords) {
+      yield part
+      part = []
+      words = wordSize(entry.path)
+    }
+    part.push(entry.path)
+  }
+  if (part.length > 0) yield part
+}
 
 /** Ignore files that the command made or changed in the pod: what they name is not to come back. */
 export class PodRules {
@@ -37,28 +62,29 @@ export class PodRules {
   /**
    * Reads those that are new.
    * @param entries what is there
+   * @param idle folders that nothing comes from anyway
    * @throws as {@link readTar}
    */
-  async read(entries: ReadonlyMap<string, Entry>, signal: AbortSignal): Promise<void> {
+  async read(entries: ReadonlyMap<string, Entry>, { idle, signal }: Reading): Promise<void> {
     const texts = new Map<string, { entry: Entry; text: string }>()
     const unread = new Map<string, Entry>()
     for (const [path, entry] of entries) {
-      if (entry.type !== 'file' || entry.size > longest || !isRulesFile(path)) continue
+      if (entry.type !== 'file' || entry.size > longest || !isRulesFile(path) || isWithin(path, idle)) continue
       const [users, known] = [this.#users.get(path), this.#texts.get(path)]
       if (users !== undefined && isSame(users, entry)) continue
       if (known !== undefined && isSame(known.entry, entry)) texts.set(path, known)
       else unread.set(path, entry)
     }
     this.#texts = texts
-    if (unread.size === 0) return
-    const archive = this.#files.archive([...unread.keys()], { stderr: '' })
-    for await (const { entry, content } of readTar(archive, {
-      signal,
-      limits: { fileBytes: longest, bytes: mostBytes },
-    })) {
-      const listed = unread.get(entry.path)
-      if (listed !== undefined)
-        texts.set(entry.path, { entry: listed, text: (await buffer(content)).toString('latin1') })
+    for (const paths of inParts(unread.values())) {
+      const archive = this.#files.archive(paths, { stderr: '' })
+      for await (const { entry, content } of readTar(archive, { signal })) {
+        const listed = unread.get(entry.path)
+        // A second name of one file has no content of its own.
+        const same = entry.type === 'hard link' ? texts.get(entry.target)?.text : undefined
+        if (listed === undefined || entry.size > longest) continue
+        texts.set(entry.path, { entry: listed, text: same ?? (await buffer(content)).toString('latin1') })
+      }
     }
   }
 

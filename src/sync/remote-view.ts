@@ -21,6 +21,8 @@ export interface Glance {
   growing: ReadonlySet<string>
   /** Something was unstable before. */
   hasWaited: boolean
+  /** All has just been listed. */
+  isFresh: boolean
 }
 
 /** What is in the remote root, as it was listed last. */
@@ -78,7 +80,8 @@ export class RemoteView {
    */
   async glance(interval: number): Promise<Glance> {
     const last = this.entries
-    if (performance.now() - this.#listedAt >= interval) await this.list(this.idle)
+    const isFresh = performance.now() - this.#listedAt >= interval
+    if (isFresh) await this.list(this.idle)
     else if (this.#unstable.size > 0) this.patch([...this.#unstable], await this.#files.look([...this.#unstable]))
     const { entries } = this
     const unstable = differing(last, entries)
@@ -86,7 +89,7 @@ export class RemoteView {
     for (const path of growing) unstable.delete(path)
     const hasWaited = this.#unstable.size > 0
     this.#unstable = unstable
-    return { last, entries, unstable, growing, hasWaited }
+    return { last, entries, unstable, growing, hasWaited, isFresh }
   }
 
   /** How long from now to the next listing: an interval from the beginning of the last, as long as we list for half of the time at most. */

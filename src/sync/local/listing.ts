@@ -1,4 +1,4 @@
-import type { BigIntStats } from 'node:fs'
+import { type BigIntStats, existsSync } from 'node:fs'
 import { type Entry, type FolderEntry, fileEntry, folderEntry } from '../entry.ts'
 import { childPath, lastName, localPath } from '../path.ts'
 import type { FolderFilter } from '../rules/filter.ts'
@@ -96,6 +96,11 @@ async function ownEntry({ root, path }: Place, disk: Disk): Promise<FolderEntry 
 
 /** What says what goes: files with rules, and that a repository begins. They themselves need not go. */
 const rulesNames: readonly string[] = ['.git', ...rulesFiles]
+
+/** Which of them are in a folder of the root. */
+export function rulesNamesIn(root: string, path: string): Set<string> {
+  return new Set(rulesNames.filter((name) => existsSync(localPath(root, childPath(path, name)))))
+}
 
 async function rulesStamp({ root, path }: Place, names: readonly Name[], disk: Disk): Promise<string> {
   const present = names.filter(({ name }) => rulesNames.includes(name))

@@ -1,7 +1,6 @@
 import { parentPath } from '../path.ts'
 import type { FolderFilter } from '../rules/filter.ts'
 import { stagingPrefix } from '../rules/filter.ts'
-import { rulesFiles } from '../rules/given-rules.ts'
 import { type Inclusion, openInclusion } from '../rules/inclusion.ts'
 
 export interface ReturnFilterOptions {
@@ -13,6 +12,8 @@ export interface ReturnFilterOptions {
   fold: boolean
   /** The filter of the root with the ignore files as they are in the pod, where these are others than here. */
   there?: FolderFilter | undefined
+  /** What says what goes, of a folder that is walked here: names of ignore files, and `.git`. */
+  namesHere: (path: string) => ReadonlySet<string>
 }
 
 interface Rules {
@@ -54,7 +55,7 @@ function missing(folder: string, rules: ReadonlyMap<string, Rules>): string[] {
 async function inside(
   path: string,
   rules: ReadonlyMap<string, Rules>,
-  { folders }: ReturnFilterOptions,
+  { folders, namesHere }: ReturnFilterOptions,
 ): Promise<Rules> {
   const [name, within] = [nameOf(path), rules.get(parentPath(path))]
   if (within === undefined || isNobodys(name)) return { goes: undefined, there: undefined, returns: undefined }
@@ -62,7 +63,8 @@ async function inside(
   const isOut = isOutHere || isOutThere(within, name, true)
   // Of a folder that is only there, no ignore file is known here.
   const goes = isOut ? undefined : (folders.get(path) ?? (await within.goes?.enter(name, new Set())))
-  const there = isOut ? undefined : await within.there?.enter(name, new Set(rulesFiles))
+  const names = folders.has(path) && within.there !== undefined ? namesHere(path) : new Set<string>()
+  const there = isOut ? undefined : await within.there?.enter(name, names)
   return { goes, there, returns: within.returns?.inside(name) }
 }
 

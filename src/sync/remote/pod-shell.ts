@@ -10,8 +10,8 @@ import { encodePath } from '../path.ts'
 import { Marked } from './marked.ts'
 import { answered, begun } from './patience.ts'
 
-/** How much of what is complained of is kept: what was said last. */
-const mostWords = 2_000
+/** How much of what is complained of is kept, of hundreds of files at once: what was said last, in whole lines. */
+const mostWords = 1024 ** 2
 
 /** How long a script may say nothing, in milliseconds: one that waits for a disk that is gone would hold us for ever. */
 const minutes = 5 * 60_000
@@ -135,7 +135,7 @@ async function* outputOf(session: Session, said: Said): AsyncGenerator<Buffer, v
     if (channel === 2) {
       complaints += data.length
       if (complaints > mostComplaints) throw nonsense()
-      for (const piece of stderr.before(data)) said.stderr = (said.stderr + piece.toString('latin1')).slice(-mostWords)
+      for (const piece of stderr.before(data)) said.stderr = lastOf(said.stderr + piece.toString('latin1'))
       continue
     }
     yield* stdout.before(data)
@@ -143,6 +143,10 @@ async function* outputOf(session: Session, said: Said): AsyncGenerator<Buffer, v
     if (code !== undefined) said.code = Number(code)
     else if (stdout.after.length > longestCode) throw nonsense()
   }
+}
+
+function lastOf(words: string): string {
+  return words.length <= mostWords ? words : words.slice(-mostWords).replace(/^[^\n]*\n/, '')
 }
 
 function nonsense(): KuberunError {

@@ -173,7 +173,11 @@ function inBlocks(command: string): string {
  * @returns what it complains of that may not be read; undefined where it has failed
  */
 function unreadableIn({ stderr, code }: Said): string[] | undefined {
-  const lines = stderr.split('\n').filter((line) => line !== '')
+  // BusyBox tells a name as it is, with line breaks that are in it.
+  const lines = stderr
+    .trimEnd()
+    .split(/\n(?=(?:find|stat): )/)
+    .filter((line) => line !== '')
   const isFine = code === 0 || (code === 1 && lines.length > 0 && lines.every((line) => harmless.test(line)))
   return isFine ? lines.filter((line) => line.endsWith(denied)) : undefined
 }

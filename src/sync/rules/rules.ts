@@ -94,6 +94,16 @@ function matcher(glob: string, anchored: boolean, fold: boolean): Rule['matches'
   }
   const compiled = compileGlob(glob, fold)
   if ('fault' in compiled) return () => false
-  const whole = new RegExp(`^${compiled.source}$`)
+  const whole = regExp(`^${compiled.source}$`)
+  if (whole === undefined) return () => false
   return anchored ? (path) => whole.test(path) : (_, name) => whole.test(name)
+}
+
+/** Undefined for one that is longer than any name: it matches none. */
+function regExp(source: string): RegExp | undefined {
+  try {
+    return new RegExp(source)
+  } catch {
+    return undefined
+  }
 }
