@@ -128,6 +128,10 @@ test('a pattern takes no longer for many stars', { timeout: 20_000 }, () => {
   for (const [pattern, path, isMatch] of rows) assert.equal(matches(pattern, path), isMatch, pattern)
 })
 
+test('a pattern that is longer than any path matches nothing', () => {
+  for (const count of [20_000, 70_000]) assert.equal(matches('*a'.repeat(count), 'a'.repeat(255)), false)
+})
+
 test('what comes last decides, unless a folder above is ignored', () => {
   assert.equal(decides('*.log\n!a.log', 'a.log'), 2)
   assert.equal(decides('!a.log\n*.log', 'a.log'), 2)

@@ -81,12 +81,14 @@ function trimEnd(line: string): string {
   return line.slice(0, end)
 }
 
+/** Linux's PATH_MAX: what is longer could make a regular expression that none can use. */
+const longestGlob = 4096
 const special = /[*?[\\]/
 
 /** Most patterns are a name or an extension: these need no regular expression. */
 function matcher(glob: string, anchored: boolean, fold: boolean): Rule['matches'] {
   const plain = fold ? foldCase(glob) : glob
-  if (glob === '') return () => false
+  if (glob === '' || glob.length > longestGlob) return () => false
   if (!special.test(glob)) return anchored ? (path) => path === plain : (_, name) => name === plain
   if (!anchored && glob.startsWith('*') && !special.test(glob.slice(1))) {
     const ending = plain.slice(1)
@@ -94,16 +96,6 @@ function matcher(glob: string, anchored: boolean, fold: boolean): Rule['matches'
   }
   const compiled = compileGlob(glob, fold)
   if ('fault' in compiled) return () => false
-  const whole = regExp(`^${compiled.source}$`)
-  if (whole === undefined) return () => false
+  const whole = new RegExp(`^${compiled.source}$`)
   return anchored ? (path) => whole.test(path) : (_, name) => whole.test(name)
-}
-
-/** Undefined for one that is longer than any name: it matches none. */
-function regExp(source: string): RegExp | undefined {
-  try {
-    return new RegExp(source)
-  } catch {
-    return undefined
-  }
 }
