@@ -184,6 +184,18 @@ for (const { name, skip } of toolsets) {
       assert.ok(Math.abs(Number((here ?? 0n) - (there ?? 0n))) < 1_000)
     })
 
+    test('any number of files may go, whatever is complained of them', bounded, async () => {
+      for (const length of [1, 4, 7, 10]) {
+        await using pair = await Pair.begin((root) => write(root, { keep: 'x' }), setup)
+        const names = Array.from({ length: 120 }, (_, n) => `${'n'.repeat(length)}${n}`)
+        write(pair.there, Object.fromEntries([...names, 'x\ny'].map((name) => [name, 'x'])))
+        await pair.settle()
+        for (const name of [...names, 'x\ny']) rmSync(join(pair.there, name))
+        await pair.settle()
+        assert.deepEqual(readdirSync(pair.here), ['keep'])
+      }
+    })
+
     test('more files come back than one command can name', bounded, async () => {
       await using pair = await Pair.begin(() => {}, setup)
       const folder = join(pair.there, 'f'.repeat(200))
@@ -315,6 +327,20 @@ suite('what nothing comes from', () => {
     assert.equal(existsSync(join(pair.here, 'modules/7')), false)
   })
 
+  test('a new file does not go over what has come in the place of its folder', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, files), setup)
+    await pair.settle()
+    rmSync(join(pair.there, 'd'), { recursive: true })
+    write(pair.there, { d: 'hours of work' })
+    write(pair.here, { 'd/x': 'mine' })
+    await pair.up.tree.retake()
+    await pair.back.exchange(60_000).run(pair.remote)
+    assert.equal(readFileSync(join(pair.there, 'd'), 'utf8'), 'hours of work')
+    const { conflicts } = await pair.back.finish()
+    assert.equal(conflicts, 1)
+    assert.equal(readFileSync(join(pair.here, 'd.remote-run'), 'utf8'), 'hours of work')
+  })
+
   test('what is saved here does not wait for a listing there', bounded, async () => {
     await using pair = await Pair.begin((root) => write(root, files), setup)
     await pair.settle()
@@ -332,13 +358,15 @@ suite('what nothing comes from', () => {
     await assert.rejects(run(pair.remote), /broken/)
   })
 
-  test('a folder that goes is first listed', bounded, async () => {
+  test('a folder that goes is first listed, however long the interval', bounded, async () => {
     await using pair = await Pair.begin((root) => write(root, files), setup)
     await pair.settle()
     write(pair.there, { 'd/new': 'of the command' })
     rmSync(join(pair.here, 'd'), { recursive: true })
     write(pair.here, { d: 'mine' })
-    await pair.settle()
+    await pair.up.tree.retake()
+    const { run } = pair.back.exchange(60_000)
+    for (let round = 0; round < 4; round += 1) await run(pair.remote)
     await pair.back.finish()
     const names = readdirSync(pair.here, { recursive: true }).map(String)
     assert.deepEqual(names.filter((name) => name.endsWith('new')).length, 1, names.join(' '))
@@ -391,6 +419,30 @@ suite('ignore files that the command changes', () => {
     write(pair.here, { '.warpignore': '# mine\n' })
     await pair.settle()
     assert.equal(readFileSync(join(pair.there, 'private/key'), 'utf8'), 'KEY')
+  })
+
+  test('do not count for being touched', bounded, async () => {
+    await using pair = await Pair.begin(fill, { sync })
+    write(pair.there, { '.warpignore': '# nothing\n' })
+    await pair.settle()
+    chmodSync(join(pair.here, '.warpignore'), 0o600)
+    await pair.settle()
+    assert.equal(existsSync(join(pair.there, 'private')), false)
+  })
+
+  test('are the pod’s own where something else is here, and a repository in the tree stays one', bounded, async () => {
+    const nested = (root: string): void => {
+      write(root, { '.gitignore': '*.log\n', d: 'a file' })
+      for (const path of [root, join(root, 'sub')]) execFileSync('git', ['init', '-q', path])
+      write(root, { 'sub/x.log': '1' })
+    }
+    await using pair = await Pair.begin(nested, { sync })
+    rmSync(join(pair.there, 'd'))
+    write(pair.there, { 'd/x': 'x', 'v/.gitignore': '*\n', 'sub/x.log': 'changed' })
+    const { isIncomplete } = await pair.back.finish()
+    assert.equal(isIncomplete, false)
+    assert.equal(readFileSync(join(pair.here, 'd/x'), 'utf8'), 'x')
+    assert.equal(readFileSync(join(pair.here, 'sub/x.log'), 'utf8'), 'changed')
   })
 
   test('take out what comes back', bounded, async () => {

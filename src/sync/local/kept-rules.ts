@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync } from 'node:fs'
+import { type BigIntStats, lstatSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { byteText } from '../byte-text.ts'
 import type { Entry } from '../entry.ts'
@@ -13,8 +13,8 @@ import { readRulesHere } from '../rules/rules-file.ts'
 export class KeptRules {
   readonly #root: string
   readonly #isObeyed: boolean
-  /** By path: the user's text, and what tells the pod's file from another in its place. */
-  readonly #kept = new Map<string, { text: string; stamp: string }>()
+  /** By path: the user's text, the pod's, and what tells its file from another in its place. */
+  readonly #kept = new Map<string, { text: string; theirs: string; stamp: string }>()
 
   /** @param isObeyed false where ignore files do not count anyway */
   constructor(root: string, { isObeyed }: { isObeyed: boolean }) {
@@ -39,7 +39,8 @@ export class KeptRules {
       const entry = written.get(path)
       if (entry === undefined && !removed.has(path)) continue
       isNew ||= !this.#kept.has(path)
-      this.#kept.set(path, { text, stamp: entry?.type === 'file' ? stampOf(entry.ino, entry.ctime) : noFile })
+      const stamp = entry?.type === 'file' ? stampOf(entry.ino, entry.ctime) : noFile
+      this.#kept.set(path, { text, theirs: this.#content(path), stamp })
     }
     return isNew
   }
@@ -48,9 +49,19 @@ export class KeptRules {
   at(path: string): string | undefined {
     const kept = this.#kept.get(path)
     if (kept === undefined) return undefined
-    if (this.#stamp(path) === kept.stamp) return kept.text
+    const stamp = this.#stamp(path)
+    // A chmod, or another name for it, is nothing that the user has written.
+    if (stamp === kept.stamp || (stamp !== noFile && this.#content(path) === kept.theirs)) return kept.text
     this.#kept.delete(path)
     return undefined
+  }
+
+  #content(path: string): string {
+    try {
+      return this.#stamp(path) === noFile ? '' : readFileSync(localPath(this.#root, path), 'latin1')
+    } catch {
+      return ''
+    }
   }
 
   #stamp(path: string): string {
