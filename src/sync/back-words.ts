@@ -39,10 +39,6 @@ export function othersText(others: readonly (readonly [path: string, why: string
   return notBrought(others)
 }
 
-/** What is said when ignore files came, or went, by what the command did. */
-export const rulesText =
-  'the command changed ignore files: they take out what comes back from now on, and count for what goes up from the next run on'
-
 /** @param words the pod's own, of one of them */
 export function unreadableText(words: string): string {
   return `the folder in the pod could not be read as a whole, and what could not be read does not come back: ${visible(words)}`

@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { BackOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import { conflictText, haltedText, leftText, othersText, remarkTexts, rulesText } from './back-words.ts'
+import { conflictText, haltedText, leftText, othersText, remarkTexts } from './back-words.ts'
 import { type Brought, bring, type Look } from './bring.ts'
 import type { Entry } from './entry.ts'
 import type { Exchange } from './live.ts'
@@ -41,7 +41,8 @@ export interface BackPlace {
 }
 
 interface Round {
-  unstable: ReadonlySet<string>
+  /** What may not come yet. */
+  held: ReadonlySet<string>
   growing: ReadonlySet<string>
   look: Look
 }
@@ -144,7 +145,8 @@ export class Back {
     }
     const begin = performance.now()
     const look: Look = (paths) => this.#files.look(paths)
-    const { reconciled, brought } = await this.#round({ unstable, growing, look })
+    const held = new Set([...unstable, ...this.#deciding()])
+    const { reconciled, brought } = await this.#round({ held, growing, look })
     const left = reconciled.steps.filter((step) => !isDone(step, brought))
     await this.#refresh(brought, left)
     this.#view.tookToBring(growing, performance.now() - begin)
@@ -181,19 +183,20 @@ export class Back {
     await up.tree.retake()
     let listing = await this.#view.list()
     let undone = ''
-    for (let round = 1; ; round += 1) {
+    for (let round = 1, isLast = false; ; round += 1) {
       const { entries } = listing
       // What still changes now is what the command left running, and may only grow.
       const growing = new Set(round === 1 ? [] : entries.keys())
       const look = async (): Promise<ReadonlyMap<string, Entry>> => (listing = await this.#view.list()).entries
-      const { reconciled, brought } = await this.#round({ unstable: new Set(), growing, look })
+      const { reconciled, brought } = await this.#round({ held: isLast ? new Set() : this.#deciding(), growing, look })
       const left = reconciled.steps.filter((step) => !isDone(step, brought))
       const before = undone
       undone = left.map(placeOf).join('\0')
       // What came meanwhile may have changed while it came: only a round in which nothing did is the last.
       const isOver = reconciled.steps.length === 0 || (listing.entries === entries && undone === before)
-      if (!isOver && round < mostRounds) {
+      if (!isLast && (reconciled.waiting.length > 0 || (!isOver && round < mostRounds))) {
         await this.#refresh(brought, left)
+        isLast = isOver || round >= mostRounds
         continue
       }
       for (const text of leftText(left, brought.refused)) reporter.warning(text)
@@ -220,11 +223,10 @@ export class Back {
   }
 
   /** Says what is to be done, does what is to be done here, and notes it. */
-  async #round({ unstable, growing, look }: Round): Promise<{ reconciled: Reconciled; brought: Brought }> {
-    const { up, pod, reporter, signal } = this.#place
+  async #round({ held, growing, look }: Round): Promise<{ reconciled: Reconciled; brought: Brought }> {
+    const { up, pod, signal } = this.#place
     await this.#readPodRules()
-    const reconciled = await this.#reconcile(unstable)
-    const usersRules = await up.rules.texts(reconciled.steps.map(placeOf))
+    const reconciled = await this.#reconcile(held)
     const brought = await bring(reconciled.steps, {
       root: up.tree.root,
       runId: pod.runId,
@@ -238,7 +240,6 @@ export class Back {
     const written = new Map<string, Entry>()
     for (const [path, entry] of brought.written) if (entry.type !== 'other') written.set(path, entry)
     up.noteReturned(written.values(), brought.removed)
-    if (up.rules.note(usersRules, written, brought.removed)) reporter.warning(rulesText)
     this.#tell(reconciled, brought)
     if (brought.error !== undefined) throw brought.error
     return { reconciled, brought }
@@ -251,11 +252,25 @@ export class Back {
     return made.filter(([path]) => comesBack(path, false))
   }
 
+  /**
+   * What decides what goes, here or there. It comes when nothing goes any more: otherwise whoever writes in the pod could
+   * have anything sent there.
+   */
+  #deciding(): Set<string> {
+    const { tree } = this.#place.up
+    const paths = new Set<string>()
+    for (const known of [this.#baseline, this.#view.entries]) {
+      for (const path of known.keys()) if (tree.decides(path)) paths.add(path)
+    }
+    return paths
+  }
+
   #filter(paths: Iterable<string>): Promise<ComesBack> {
     const { folders } = this.#place.up.tree
     const { patterns } = this.#options
     const namesHere = (path: string): ReadonlySet<string> => rulesNamesIn(this.#place.up.tree.root, path)
-    const around = { folders, patterns, fold: this.#fold, there: this.#there, namesHere }
+    const isShared = (path: string): boolean => this.#baseline.get(path)?.local !== undefined
+    const around = { folders, patterns, fold: this.#fold, there: this.#there, isShared, namesHere }
     return returnFilter(new Set([...paths].map(parentPath)), around)
   }
 
@@ -265,7 +280,7 @@ export class Back {
     this.#there = this.#podRules.isEmpty ? undefined : await up.tree.filterWith((path) => this.#podRules.at(path))
   }
 
-  async #reconcile(unstable: ReadonlySet<string>): Promise<Reconciled> {
+  async #reconcile(held: ReadonlySet<string>): Promise<Reconciled> {
     const { up, pod, signal } = this.#place
     const { onConflict, allowMassDelete } = this.#options
     const [local, remote] = [up.tree.entries, this.#view.entries]
@@ -275,7 +290,7 @@ export class Back {
     const known = { baseline: this.#baseline, local, remote, comesBack }
     const unsent = await unsentHere(up.tree.root, placesToLookAt(known), { goes: local, signal })
     const sides: Sides = { ...known, unsent }
-    const options = { policy: { onConflict, allowMassDelete, runId: pod.runId }, unstable }
+    const options = { policy: { onConflict, allowMassDelete, runId: pod.runId }, unstable: held }
     const first = reconcile(sides, options)
     if (first.toHash.length === 0) return first
     return reconcile(sides, { ...options, contents: await this.#compare(first.toHash) })

@@ -3,7 +3,6 @@ import type { SyncOptions } from '../options.ts'
 import type { Reporter } from '../pod/reporter.ts'
 import type { Entry } from './entry.ts'
 import { type Changes, changesBetween, isEmpty, only } from './local/changes.ts'
-import { KeptRules } from './local/kept-rules.ts'
 import { LocalTree } from './local/tree.ts'
 import { localPath } from './path.ts'
 import type { Remote } from './remote/remote.ts'
@@ -42,8 +41,6 @@ export interface Applied {
  */
 export class Up {
   readonly tree: LocalTree
-  /** Rules files that came down, and what the user had in their place. */
-  readonly rules: KeptRules
   readonly #options: UpOptions
   /** What is there. */
   readonly #sent = new Map<string, Entry>()
@@ -58,9 +55,7 @@ export class Up {
 
   constructor(options: UpOptions) {
     this.#options = options
-    this.rules = new KeptRules(options.root, { isObeyed: options.sync.ignore })
-    const given = (path: string): string | undefined => this.rules.at(path)
-    this.tree = new LocalTree(options.root, { ...options.sync, given }, options.signal)
+    this.tree = new LocalTree(options.root, options.sync, options.signal)
   }
 
   /** Whether something that is known has not been brought there. */

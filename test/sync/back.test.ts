@@ -406,28 +406,100 @@ suite('ignore files that the command changes', () => {
           .toSorted(),
         ['a', 'b'],
       )
-      assert.deepEqual(pair.warnings.length, 1)
-      assert.match(pair.warnings[0] ?? '', /the command changed ignore files/)
+      assert.equal(readFileSync(join(pair.here, '.warpignore'), 'utf8'), 'private\n')
+      const end = await pair.back.finish()
+      assert.deepEqual([end.conflicts, end.isIncomplete, pair.warnings], [0, false, []])
+      const [here, there] = [pair.here, pair.there].map((root) => {
+        return treeOf(root).filter((line) => /^"\.(git|warp)ignore" /.test(line))
+      })
+      assert.deepEqual(here, there)
     })
   }
 
-  test('count as soon as the user writes them', bounded, async () => {
+  for (const [what, fillWith, make] of [
+    [
+      'a link, and the file that it leads to',
+      (root: string) => {
+        write(root, { 'conf.d/rules': 'private\n' })
+        symlinkSync('conf.d', join(root, 'conf'))
+        rmSync(join(root, '.warpignore'))
+        symlinkSync('conf/rules', join(root, '.warpignore'))
+      },
+      (root: string) => write(root, { 'conf.d/rules': '' }),
+    ],
+    [
+      'a link, and a link on the way',
+      (root: string) => {
+        write(root, { 'conf.d/rules': 'private\n', 'other/rules': '' })
+        symlinkSync('conf.d', join(root, 'conf'))
+        rmSync(join(root, '.warpignore'))
+        symlinkSync('conf/rules', join(root, '.warpignore'))
+      },
+      (root: string) => {
+        rmSync(join(root, 'conf'))
+        symlinkSync('other', join(root, 'conf'))
+      },
+    ],
+    [
+      'a file of git’s options',
+      (root: string) => {
+        write(root, { rules: 'private\n' })
+        rmSync(join(root, '.warpignore'))
+        execFileSync('git', ['-C', root, 'config', 'core.excludesFile', 'rules'])
+      },
+      (root: string) => write(root, { rules: '' }),
+    ],
+  ] as const) {
+    test(`let nothing go up where they are ${what}`, bounded, async () => {
+      await using pair = await Pair.begin((root) => [fill, fillWith].forEach((one) => one(root)), { sync })
+      make(pair.there)
+      await pair.settle()
+      write(pair.here, { b: 'b' })
+      await pair.settle()
+      assert.deepEqual([existsSync(join(pair.there, 'private')), existsSync(join(pair.there, 'b'))], [false, true])
+      const end = await pair.back.finish()
+      assert.deepEqual([end.conflicts, end.isIncomplete, existsSync(join(pair.there, 'private'))], [0, false, false])
+      assert.deepEqual(
+        treeOf(pair.here).filter((line) => !/^"(\.git["/]|\.env"|private)/.test(line)),
+        treeOf(pair.there),
+      )
+    })
+  }
+
+  test('come at the end, and what they are about to let go is written over by no policy', bounded, async () => {
+    await using pair = await Pair.begin(fill, { sync, back: { onConflict: 'remote', patterns: ['.env'] } })
+    write(pair.there, { '.gitignore': '', '.env': 'theirs' })
+    await pair.settle()
+    await pair.back.finish()
+    assert.deepEqual(
+      ['.env', '.env.remote-run', '.gitignore'].map((name) => readFileSync(join(pair.here, name), 'utf8')),
+      ['KEY', 'theirs', ''],
+    )
+  })
+
+  test('do not go with a folder that the user moves', bounded, async () => {
+    await using pair = await Pair.begin(fill, { sync })
+    write(pair.here, { 'd/.gitignore': 'key\n', 'd/key': 'KEY' })
+    await pair.settle()
+    write(pair.there, { 'd/.gitignore': '' })
+    await pair.settle()
+    renameSync(join(pair.here, 'd'), join(pair.here, 'e'))
+    await pair.settle()
+    await pair.back.finish()
+    assert.deepEqual(readdirSync(join(pair.there, 'e')), ['.gitignore'])
+  })
+
+  test('are in conflict with what the user writes', bounded, async () => {
     await using pair = await Pair.begin(fill, { sync })
     write(pair.there, { '.warpignore': '# nothing\n' })
     await pair.settle()
-    assert.equal(readFileSync(join(pair.here, '.warpignore'), 'utf8'), '# nothing\n')
     write(pair.here, { '.warpignore': '# mine\n' })
     await pair.settle()
     assert.equal(readFileSync(join(pair.there, 'private/key'), 'utf8'), 'KEY')
-  })
-
-  test('do not count for being touched', bounded, async () => {
-    await using pair = await Pair.begin(fill, { sync })
-    write(pair.there, { '.warpignore': '# nothing\n' })
-    await pair.settle()
-    chmodSync(join(pair.here, '.warpignore'), 0o600)
-    await pair.settle()
-    assert.equal(existsSync(join(pair.there, 'private')), false)
+    const { conflicts } = await pair.back.finish()
+    assert.equal(conflicts, 1)
+    assert.equal(readFileSync(join(pair.here, '.warpignore'), 'utf8'), '# mine\n')
+    assert.equal(readFileSync(join(pair.here, '.warpignore.remote-run'), 'utf8'), '# nothing\n')
   })
 
   test('are the pod’s own where something else is here, and a repository in the tree stays one', bounded, async () => {
@@ -443,6 +515,27 @@ suite('ignore files that the command changes', () => {
     assert.equal(isIncomplete, false)
     assert.equal(readFileSync(join(pair.here, 'd/x'), 'utf8'), 'x')
     assert.equal(readFileSync(join(pair.here, 'sub/x.log'), 'utf8'), 'changed')
+  })
+
+  test('do not take out what went up', bounded, async () => {
+    const files = { 'd/a': '1', 'd/b': '1', 'd/e/c': '1', 'd/gone': '1', sub: '1' }
+    await using pair = await Pair.begin((root) => write(root, files), { sync })
+    write(pair.there, { '.gitignore': 'd\n', 'd/new': 'new', 'd/a': '2', 'd/b': 'of the command' })
+    rmSync(join(pair.there, 'd/gone'))
+    await pair.settle()
+    assert.equal(readFileSync(join(pair.here, 'd/a'), 'utf8'), '2')
+    write(pair.there, { 'd/b': 'changed again' })
+    write(pair.here, { 'd/b': 'mine' })
+    await pair.settle()
+    const { conflicts } = await pair.back.finish()
+    assert.deepEqual(
+      [
+        conflicts,
+        readFileSync(join(pair.here, 'd/b.remote-run'), 'utf8'),
+        readdirSync(join(pair.here, 'd')).toSorted(),
+      ],
+      [1, 'changed again', ['a', 'b', 'b.remote-run', 'e']],
+    )
   })
 
   test('take out what comes back', bounded, async () => {

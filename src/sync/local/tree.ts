@@ -1,7 +1,8 @@
+import { pathOf } from '../byte-text.ts'
 import type { Entry } from '../entry.ts'
-import { parentPath } from '../path.ts'
+import { decodeName, parentPath } from '../path.ts'
 import { type FilterOptions, type FolderFilter, openFilter } from '../rules/filter.ts'
-import type { GivenRules } from '../rules/given-rules.ts'
+import { type GivenRules, isRulesFile } from '../rules/given-rules.ts'
 import { type Listing, listFolder } from './listing.ts'
 import { namesInRoot } from './local-root.ts'
 import { type Skipped, takeSnapshot } from './snapshot.ts'
@@ -22,11 +23,13 @@ export class LocalTree {
   skipped: Skipped[] = []
   readonly #options: FilterOptions
   readonly #signal: AbortSignal
+  /** What {@link decides} besides the ignore files: what they, and files of git's options, are read through. */
+  readonly #ways = new Set<string>()
   #filter: FolderFilter | undefined
 
   constructor(root: string, options: FilterOptions, signal: AbortSignal) {
     this.root = root
-    this.#options = options
+    this.#options = { ...options, onRead: (way) => this.#noteWay(way) }
     this.#signal = signal
   }
 
@@ -44,8 +47,20 @@ export class LocalTree {
    * @throws as {@link openFilter}
    */
   async filterWith(given: GivenRules): Promise<FolderFilter> {
-    const instead = (path: string): string | undefined => given(path) ?? this.#options.given?.(path)
-    return openFilter(this.root, new Set(await namesInRoot(this.root)), { ...this.#options, given: instead })
+    return openFilter(this.root, new Set(await namesInRoot(this.root)), { ...this.#options, given })
+  }
+
+  /** Whether something at this path may decide what goes. */
+  decides(path: string): boolean {
+    return this.#options.ignore && (isRulesFile(path) || this.#ways.has(path))
+  }
+
+  #noteWay(way: readonly string[]): void {
+    const begin = this.root === '/' ? '/' : `${this.root}/`
+    for (const text of way) {
+      const path = decodeName(pathOf(text))
+      if (path.startsWith(begin)) this.#ways.add(path.slice(begin.length))
+    }
   }
 
   /** Lists again the folders in which something has changed. */

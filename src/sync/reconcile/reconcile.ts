@@ -12,7 +12,7 @@ export type { Sides } from './sides.ts'
 
 export interface ReconcileOptions {
   policy: Policy
-  /** Paths that were not the same, or not there, in two listings of the remote root: what the command did there has to wait. */
+  /** Paths at which what the command did has to wait, such as those that were not the same, or not there, in two listings of the remote root. */
   unstable?: ReadonlySet<string>
   /** Of paths in {@link Reconciled.toHash}, whether both sides have the same content; false where it could not be found out. */
   contents?: ReadonlyMap<string, boolean>

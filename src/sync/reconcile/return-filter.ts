@@ -12,6 +12,8 @@ export interface ReturnFilterOptions {
   fold: boolean
   /** The filter of the root with the ignore files as they are in the pod, where these are others than here. */
   there?: FolderFilter | undefined
+  /** Whether something is known to be on both sides: as git with what is tracked, an ignore file of the pod’s does not take it out. */
+  isShared: (path: string) => boolean
   /** What says what goes, of a folder that is walked here: names of ignore files, and `.git`. */
   namesHere: (path: string) => ReadonlySet<string>
 }
@@ -19,8 +21,8 @@ export interface ReturnFilterOptions {
 interface Rules {
   /** Undefined where nothing goes. */
   goes: FolderFilter | undefined
-  /** By the pod's own ignore files; undefined where it has none. */
-  there: FolderFilter | undefined
+  /** By the pod's own ignore files; undefined where it has none, `out` where nothing comes that is there alone. */
+  there: FolderFilter | 'out' | undefined
   returns: Inclusion | undefined
 }
 
@@ -28,7 +30,7 @@ export type ComesBack = (path: string, isFolder: boolean) => boolean
 
 /**
  * What comes back: what would go up if it were here, and what `--return` names. Nothing of a `.git` does, nor of ours. What
- * the pod's own ignore files name stays there as well: they can take out, and let nothing in.
+ * the pod's own ignore files name stays there as well: they can take out what is there alone, and let nothing in.
  * @param folders all folders that anything which is asked about may be in
  */
 export async function returnFilter(folders: Iterable<string>, options: ReturnFilterOptions): Promise<ComesBack> {
@@ -40,7 +42,8 @@ export async function returnFilter(folders: Iterable<string>, options: ReturnFil
   return (path, isFolder) => {
     const [name, within] = [nameOf(path), rules.get(parentPath(path))]
     if (within === undefined || isNobodys(name)) return false
-    const goes = within.goes?.verdict(name, isFolder).answer === 'in' && !isOutThere(within, name, isFolder)
+    const isIn = within.goes?.verdict(name, isFolder).answer === 'in'
+    const goes = isIn && (options.isShared(path) || !isOutThere(within, name, isFolder))
     return goes || within.returns?.verdict(name, isFolder).answer === 'in'
   }
 }
@@ -59,17 +62,25 @@ async function inside(
 ): Promise<Rules> {
   const [name, within] = [nameOf(path), rules.get(parentPath(path))]
   if (within === undefined || isNobodys(name)) return { goes: undefined, there: undefined, returns: undefined }
-  const isOutHere = within.goes === undefined || within.goes.verdict(name, true).answer === 'out'
-  const isOut = isOutHere || isOutThere(within, name, true)
+  const isOut = within.goes === undefined || within.goes.verdict(name, true).answer === 'out'
   // Of a folder that is only there, no ignore file is known here.
   const goes = isOut ? undefined : (folders.get(path) ?? (await within.goes?.enter(name, new Set())))
-  const names = folders.has(path) && within.there !== undefined ? namesHere(path) : new Set<string>()
-  const there = isOut ? undefined : await within.there?.enter(name, names)
+  const there = isOut ? undefined : await insideThere(within, name, () => namesOf(path))
   return { goes, there, returns: within.returns?.inside(name) }
+
+  function namesOf(folder: string): ReadonlySet<string> {
+    return folders.has(folder) ? namesHere(folder) : new Set()
+  }
+}
+
+async function insideThere(within: Rules, name: string, names: () => ReadonlySet<string>): Promise<Rules['there']> {
+  if (within.there === undefined) return undefined
+  if (within.there === 'out' || isOutThere(within, name, true)) return 'out'
+  return within.there.enter(name, names())
 }
 
 function isOutThere({ there }: Rules, name: string, isFolder: boolean): boolean {
-  return there?.verdict(name, isFolder).answer === 'out'
+  return there === 'out' || there?.verdict(name, isFolder).answer === 'out'
 }
 
 function isNobodys(name: string): boolean {

@@ -1,13 +1,14 @@
 import { posix } from 'node:path'
 import { byteText, foldCase, shown } from '../byte-text.ts'
 import { type GitRules, noGitRules, openGitRules } from './git-rules.ts'
-import { type GivenRules, givenAt } from './given-rules.ts'
+import { givenAt, type RulesSource } from './given-rules.ts'
 import { type Inclusion, openInclusion } from './inclusion.ts'
 import { foldsCase } from './repository.ts'
 import { optionRule, parseRules } from './rules.ts'
 import { readOwnRules } from './rules-file.ts'
 import { lastMatch, type Stack, stackInside, stackOn } from './stack.ts'
 import { stricter, type Verdict } from './verdict.ts'
+import { wayTo } from './way-to.ts'
 
 export type { Verdict } from './verdict.ts'
 
@@ -27,15 +28,13 @@ export interface FolderFilter {
   enter(name: string, entries: ReadonlySet<string>): Promise<FolderFilter>
 }
 
-export interface FilterOptions {
+export interface FilterOptions extends RulesSource {
   /** gitignore patterns, as on a line of an ignore file at the root. */
   exclude: readonly string[]
   /** As `exclude`; where there is one, nothing else goes. */
   include: readonly string[]
   /** False for --no-ignore: neither git's rules nor .warpignore; .git still stays out, --exclude and --include still count. */
   ignore: boolean
-  /** Of rules files in the root, what is to count instead of what is in them. */
-  given?: GivenRules | undefined
 }
 
 /** What our own files begin with while they are written: these never go. */
@@ -56,8 +55,8 @@ export async function openFilter(
   options: FilterOptions,
 ): Promise<FolderFilter> {
   const folder = byteText(root)
-  const { given } = options
-  const git = options.ignore ? await openGitRules(folder, { entries, given }) : noGitRules(await foldsCase(folder))
+  const source: RulesSource = options
+  const git = options.ignore ? await openGitRules(folder, { entries, source }) : noGitRules(await foldsCase(folder))
   const { fold } = git
   const bottom: Stack = { fold, layers: [] }
   const exclude = options.exclude.flatMap((pattern) => optionRule(pattern, { source: '--exclude', fold }) ?? [])
@@ -65,9 +64,9 @@ export async function openFilter(
     folder,
     place: '',
     ignore: options.ignore,
-    given,
+    source,
     git,
-    own: options.ignore ? await withFile(bottom, { folder, place: '', entries, given }) : bottom,
+    own: options.ignore ? await withFile(bottom, { folder, place: '', entries, source }) : bottom,
     exclude: stackOn(bottom, exclude),
     inclusion: openInclusion(options.include, fold),
   })
@@ -78,7 +77,7 @@ interface State {
   /** The way from the local root to the folder: empty, or with a slash at its end. */
   place: string
   ignore: boolean
-  given: GivenRules | undefined
+  source: RulesSource
   git: GitRules
   /** Of `.warpignore`. */
   own: Stack
@@ -103,9 +102,9 @@ function folderFilter(state: State): FolderFilter {
         folder,
         place,
         ignore: state.ignore,
-        given: state.given,
+        source: state.source,
         git: await state.git.enter(name, entries, reincluded),
-        own: state.ignore ? await withFile(own, { folder, place, entries, given: state.given }) : own,
+        own: state.ignore ? await withFile(own, { folder, place, entries, source: state.source }) : own,
         exclude: stackInside(state.exclude, name),
         inclusion: state.inclusion?.inside(name),
       })
@@ -129,12 +128,14 @@ interface Place {
   folder: string
   place: string
   entries: ReadonlySet<string>
-  given: GivenRules | undefined
+  source: RulesSource
 }
 
-async function withFile(stack: Stack, { folder, place, entries, given }: Place): Promise<Stack> {
-  const instead = givenAt(given, place + fileName)
+async function withFile(stack: Stack, { folder, place, entries, source }: Place): Promise<Stack> {
+  const instead = givenAt(source, place + fileName)
   if (instead === undefined && !entries.has(fileName)) return stack
-  const text = instead ?? (await readOwnRules(posix.join(folder, fileName)))
+  const path = posix.join(folder, fileName)
+  source.onRead?.(await wayTo(path))
+  const text = instead ?? (await readOwnRules(path))
   return stackOn(stack, parseRules(text, { source: shown(place) + fileName, fold: stack.fold }))
 }

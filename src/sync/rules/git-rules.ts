@@ -2,12 +2,13 @@ import { realpath } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { pathOf, shown } from '../byte-text.ts'
 import { gitFolderAt } from './git-folder.ts'
-import { type GivenRules, givenAt } from './given-rules.ts'
+import { givenAt, type RulesSource } from './given-rules.ts'
 import { openRepository, type Repository } from './repository.ts'
 import { parseRules, type Rule } from './rules.ts'
 import { readGitRules, readGitRulesHere } from './rules-file.ts'
 import { lastMatch, type Stack, stackInside, stackOn } from './stack.ts'
 import type { Verdict } from './verdict.ts'
+import { wayTo } from './way-to.ts'
 
 /** What git ignores of the entries of one folder. Names are byte texts. */
 export interface GitRules {
@@ -27,11 +28,11 @@ export interface GitRules {
 /** The rules of git in a local root: an absolute path, as a byte text. */
 export async function openGitRules(
   root: string,
-  { entries, given }: Pick<Opening, 'entries' | 'given'>,
+  { entries, source }: Pick<Opening, 'entries' | 'source'>,
 ): Promise<GitRules> {
   // git counts the steps up to its top from where a folder really is.
   const real = await realpath(pathOf(root), 'latin1').catch(() => root)
-  return open({ folder: real, place: '', entries, inherits: true, given })
+  return open({ folder: real, place: '', entries, inherits: true, source })
 }
 
 /** Those that let everything go. */
@@ -48,39 +49,40 @@ interface Opening {
   place: string
   entries: ReadonlySet<string>
   inherits: boolean
-  given: GivenRules | undefined
+  source: RulesSource
 }
 
 /** Where git's rules begin: in the local root, and in each repository below it, of which the outer ones know nothing. */
-async function open({ folder, place, entries, inherits, given }: Opening): Promise<GitRules> {
+async function open({ folder, place, entries, inherits, source }: Opening): Promise<GitRules> {
   const { tracked, fold, way, rulesFiles } = await openRepository(folder, inherits)
   let stack: Stack = { fold, layers: [] }
   for (const path of rulesFiles) {
-    const source = path.startsWith(`${folder}/`) ? place + path.slice(folder.length + 1) : path
-    stack = stackOn(stack, parseRules(await readGitRules(path), { source: shown(source), fold }), way)
+    source.onRead?.(await wayTo(path))
+    const name = path.startsWith(`${folder}/`) ? place + path.slice(folder.length + 1) : path
+    stack = stackOn(stack, parseRules(await readGitRules(path), { source: shown(name), fold }), way)
   }
   const parts = way.split('/').slice(0, -1)
   for (const at of parts.keys()) {
     const up = '../'.repeat(parts.length - at)
-    const rules = await rulesIn({ folder: posix.join(folder, up), place: place + up, fold, given: undefined })
+    const rules = await rulesIn({ folder: posix.join(folder, up), place: place + up, fold, source: {} })
     stack = stackOn(stack, rules, `${parts.slice(at).join('/')}/`)
   }
-  if (hasRules(place, entries, given)) stack = stackOn(stack, await rulesIn({ folder, place, fold, given }))
-  return gitRules({ folder, place, path: '', tracked, ignoredBy: undefined, stack, given })
+  if (hasRules(place, entries, source)) stack = stackOn(stack, await rulesIn({ folder, place, fold, source }))
+  return gitRules({ folder, place, path: '', tracked, ignoredBy: undefined, stack, source })
 }
 
 const fileName = '.gitignore'
 
-function hasRules(place: string, entries: ReadonlySet<string>, given: GivenRules | undefined): boolean {
-  return entries.has(fileName) || givenAt(given, place + fileName) !== undefined
+function hasRules(place: string, entries: ReadonlySet<string>, source: RulesSource): boolean {
+  return entries.has(fileName) || givenAt(source, place + fileName) !== undefined
 }
 
-interface RulesPlace extends Pick<Opening, 'folder' | 'place' | 'given'> {
+interface RulesPlace extends Pick<Opening, 'folder' | 'place' | 'source'> {
   fold: boolean
 }
 
-async function rulesIn({ folder, place, fold, given }: RulesPlace): Promise<Rule[]> {
-  const text = givenAt(given, place + fileName) ?? (await readGitRulesHere(posix.join(folder, fileName)))
+async function rulesIn({ folder, place, fold, source }: RulesPlace): Promise<Rule[]> {
+  const text = givenAt(source, place + fileName) ?? (await readGitRulesHere(posix.join(folder, fileName)))
   return parseRules(text, { source: shown(place) + fileName, fold })
 }
 
@@ -91,11 +93,11 @@ interface State extends Pick<Repository, 'tracked'> {
   path: string
   ignoredBy: string | undefined
   stack: Stack
-  given: GivenRules | undefined
+  source: RulesSource
 }
 
 function gitRules(state: State): GitRules {
-  const { ignoredBy, stack, given } = state
+  const { ignoredBy, stack, source } = state
   const verdict = (name: string, isFolder: boolean): Verdict => judge(state, name, isFolder)
   return {
     fold: stack.fold,
@@ -106,11 +108,11 @@ function gitRules(state: State): GitRules {
       const { answer, reason } = reincluded ? free : verdict(name, true)
       const isIgnored = answer !== 'in'
       if (!isIgnored && entries.has('.git') && (await gitFolderAt(folder)) !== undefined) {
-        return open({ folder, place, entries, inherits: false, given })
+        return open({ folder, place, entries, inherits: false, source })
       }
       const inner = stackInside(stack, name)
-      const hasOwn = !isIgnored && hasRules(place, entries, given)
-      const own = hasOwn ? await rulesIn({ folder, place, fold: stack.fold, given }) : []
+      const hasOwn = !isIgnored && hasRules(place, entries, source)
+      const own = hasOwn ? await rulesIn({ folder, place, fold: stack.fold, source }) : []
       const path = `${state.path}${name}/`
       return gitRules({
         ...state,

@@ -7,6 +7,13 @@ import { decodeName, lastName } from '../path.ts'
  */
 export type GivenRules = (path: string) => string | undefined
 
+/** What is to be known, and to be told, of the files that rules are read from. */
+export interface RulesSource {
+  given?: GivenRules | undefined
+  /** Is told of each that may be read through links, whether or not there is one: see {@link wayTo}. */
+  onRead?: ((way: readonly string[]) => void) | undefined
+}
+
 /** The files with rules that are in the folders of a root. */
 export const rulesFiles: readonly string[] = ['.gitignore', '.warpignore']
 
@@ -15,6 +22,6 @@ export function isRulesFile(path: string): boolean {
 }
 
 /** @param path as a byte text */
-export function givenAt(given: GivenRules | undefined, path: string): string | undefined {
+export function givenAt({ given }: RulesSource, path: string): string | undefined {
   return given?.(decodeName(pathOf(path)))
 }

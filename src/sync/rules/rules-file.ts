@@ -25,11 +25,6 @@ export async function readOwnRules(path: string): Promise<string> {
   })
 }
 
-/** The content of a rules file of either kind, for its place in a root; empty where there is none, or it cannot be read. */
-export async function readRulesHere(path: string): Promise<string> {
-  return path.endsWith('/.gitignore') ? readGitRulesHere(path) : readGitRules(path)
-}
-
 async function read(path: string, flags = 0): Promise<string> {
   // A named pipe without a writer would hold us for ever.
   await using file = await open(pathOf(path), constants.O_RDONLY | constants.O_NONBLOCK | flags)
