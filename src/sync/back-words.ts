@@ -39,15 +39,23 @@ export function othersText(others: readonly (readonly [path: string, why: string
   return notBrought(others)
 }
 
-/** @param words the pod's own, of one of them */
-export function unreadableText(words: string): string {
-  return `the folder in the pod could not be read as a whole, and what could not be read does not come back: ${visible(words)}`
+/** What is said of folders in the pod that may not be read there. */
+export function closedTexts(folders: readonly string[]): string[] {
+  const texts = folders.map((path) => {
+    const name = path === '' ? '' : ` "${visible(path)}"`
+    return `what is in the folder${name} does not come back: the pod may not read it`
+  })
+  return atMost(texts, (more) => `what is in ${more} more folders does not come back: the pod may not read them`)
 }
 
 function notBrought(paths: readonly (readonly [path: string, why: string])[]): string[] {
   const texts = paths.map(([path, why]) => `not brought back: "${visible(path)}" (${visible(why)})`)
+  return atMost(texts, (more) => `not brought back: ${more} more`)
+}
+
+function atMost(texts: string[], rest: (more: number) => string): string[] {
   if (texts.length <= mostWarnings) return texts
-  return [...texts.slice(0, mostWarnings), `not brought back: ${texts.length - mostWarnings} more`]
+  return [...texts.slice(0, mostWarnings), rest(texts.length - mostWarnings)]
 }
 
 /** What is said of what came back in part. */

@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { BackOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import { conflictText, haltedText, leftText, othersText, remarkTexts } from './back-words.ts'
+import { closedTexts, conflictText, haltedText, leftText, othersText, remarkTexts } from './back-words.ts'
 import { type Brought, bring, type Look } from './bring.ts'
 import type { Entry } from './entry.ts'
 import type { Exchange } from './live.ts'
@@ -16,7 +16,7 @@ import { idleFolders } from './reconcile/idle-folders.ts'
 import { noteReturned, noteSent } from './reconcile/note.ts'
 import { placesToLookAt } from './reconcile/places.ts'
 import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile/reconcile.ts'
-import { type ComesBack, returnFilter } from './reconcile/return-filter.ts'
+import { type ReturnFilter, returnFilter } from './reconcile/return-filter.ts'
 import { PodShell } from './remote/pod-shell.ts'
 import type { Remote } from './remote/remote.ts'
 import { RemoteFiles } from './remote/remote-files.ts'
@@ -74,6 +74,8 @@ export class Back {
   #there: FolderFilter | undefined
   /** What was there and can come nowhere: sockets, FIFOs, devices. */
   #others: ReadonlyMap<string, string> = new Map()
+  /** Folders that something may come from and that may not be read there, by the listing that was last compared. */
+  #closed: readonly string[] = []
   /** The last look was only for what has changed here. */
   #isListingDue = false
   /** Something that was seen here has to wait for a listing. */
@@ -91,7 +93,7 @@ export class Back {
     const { target, shell } = place.pod
     this.#shell = new PodShell(place.client, { target, shell, signal: place.signal })
     this.#files = new RemoteFiles(this.#shell)
-    this.#view = new RemoteView(this.#files, place.reporter)
+    this.#view = new RemoteView(this.#files)
     this.#podRules = new PodRules(this.#files)
   }
 
@@ -206,7 +208,7 @@ export class Back {
         ...this.counts,
         isIncomplete:
           left.length > 0 ||
-          listing.unreadable.length > 0 ||
+          this.#closed.length > 0 ||
           reconciled.halted !== undefined ||
           reconciled.conflicts.some(({ outcome }) => outcome === 'left'),
       }
@@ -224,7 +226,7 @@ export class Back {
 
   /** Says what is to be done, does what is to be done here, and notes it. */
   async #round({ held, growing, look }: Round): Promise<{ reconciled: Reconciled; brought: Brought }> {
-    const { up, pod, signal } = this.#place
+    const { up, pod, reporter, signal } = this.#place
     await this.#readPodRules()
     const reconciled = await this.#reconcile(held)
     const brought = await bring(reconciled.steps, {
@@ -241,6 +243,7 @@ export class Back {
     for (const [path, entry] of brought.written) if (entry.type !== 'other') written.set(path, entry)
     up.noteReturned(written.values(), brought.removed)
     this.#tell(reconciled, brought)
+    for (const text of closedTexts(this.#closed)) reporter.warning(text)
     if (brought.error !== undefined) throw brought.error
     return { reconciled, brought }
   }
@@ -248,7 +251,7 @@ export class Back {
   /** Of what nothing can bring back, what the command made where things come back. */
   async #ofInterest(others: ReadonlyMap<string, string>): Promise<(readonly [path: string, why: string])[]> {
     const made = [...others].filter(([path]) => !this.#others.has(path))
-    const comesBack = await this.#filter(made.map(([path]) => path))
+    const { comesBack } = await this.#filter(made.map(([path]) => path))
     return made.filter(([path]) => comesBack(path, false))
   }
 
@@ -265,13 +268,13 @@ export class Back {
     return paths
   }
 
-  #filter(paths: Iterable<string>): Promise<ComesBack> {
-    const { folders } = this.#place.up.tree
+  #filter(paths: Iterable<string>, folders: Iterable<string> = []): Promise<ReturnFilter> {
+    const { tree } = this.#place.up
     const { patterns } = this.#options
-    const namesHere = (path: string): ReadonlySet<string> => rulesNamesIn(this.#place.up.tree.root, path)
+    const namesHere = (path: string): ReadonlySet<string> => rulesNamesIn(tree.root, path)
     const isShared = (path: string): boolean => this.#baseline.get(path)?.local !== undefined
-    const around = { folders, patterns, fold: this.#fold, there: this.#there, isShared, namesHere }
-    return returnFilter(new Set([...paths].map(parentPath)), around)
+    const around = { folders: tree.folders, patterns, fold: this.#fold, there: this.#there, isShared, namesHere }
+    return returnFilter(new Set([...folders, ...Array.from(paths, parentPath)]), around)
   }
 
   async #readPodRules(): Promise<void> {
@@ -284,7 +287,9 @@ export class Back {
     const { up, pod, signal } = this.#place
     const { onConflict, allowMassDelete } = this.#options
     const [local, remote] = [up.tree.entries, this.#view.entries]
-    const comesBack = await this.#filter([...remote.keys(), ...this.#baseline.keys()])
+    const { closed } = this.#view
+    const { comesBack, mayComeFrom } = await this.#filter([...remote.keys(), ...this.#baseline.keys()], closed)
+    this.#closed = [...closed].filter(mayComeFrom)
     // What --return names may be anywhere.
     this.#view.idle = this.#options.patterns.length === 0 ? idleFolders(remote, local, comesBack) : new Set()
     const known = { baseline: this.#baseline, local, remote, comesBack }

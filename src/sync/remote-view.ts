@@ -1,9 +1,8 @@
-import type { Reporter } from '../pod/reporter.ts'
-import { unreadableText } from './back-words.ts'
 import type { Entry } from './entry.ts'
 import { isSame } from './local/changes.ts'
 import { completed, emptyIn } from './remote/completed.ts'
 import type { RemoteFiles, RemoteListing } from './remote/remote-files.ts'
+import type { Scan } from './remote/remote-scan.ts'
 
 /** What changes all the time comes after so long, in milliseconds, though it may not be whole yet. */
 const longestWait = 2_000
@@ -31,12 +30,12 @@ export class RemoteView {
   entries: ReadonlyMap<string, Entry> = new Map()
   /** Folders that nobody need look into while the command runs. */
   idle: ReadonlySet<string> = new Set()
+  /** Folders that may not be read there, and could be at the beginning: what the command did not make is none of its results. */
+  closed: ReadonlySet<string> = new Set()
   readonly #files: RemoteFiles
-  readonly #reporter: Reporter
-  /** What was said at the beginning of what could not be read: what the command did not make is none of its results. */
-  #unreadable: ReadonlySet<string> = new Set()
+  #closedBefore: ReadonlySet<string> = new Set()
   /** The last listing of all, as it came, and as it is taken. */
-  #listing: { came: RemoteListing; taken: RemoteListing } | undefined
+  #listing: { came: RemoteListing; taken: Scan } | undefined
   /** When all of it was listed last, on the clock of `performance.now`. */
   #listedAt = 0
   /** How long that took, in milliseconds. */
@@ -46,15 +45,14 @@ export class RemoteView {
   /** When what changes all the time may come, on the clock of `performance.now`. */
   readonly #due = new Map<string, number>()
 
-  constructor(files: RemoteFiles, reporter: Reporter) {
+  constructor(files: RemoteFiles) {
     this.#files = files
-    this.#reporter = reporter
   }
 
   /** Lists what is there before the command. */
-  async begin(): Promise<RemoteListing> {
+  async begin(): Promise<Scan> {
     const listing = await this.#files.scan()
-    this.#unreadable = new Set(listing.unreadable)
+    this.#closedBefore = await this.#closedIn(listing)
     this.entries = listing.entries
     return listing
   }
@@ -64,10 +62,10 @@ export class RemoteView {
    * @param unread folders that nobody looks into: the same holds for them
    * @returns the same object as the last time where nothing has changed
    */
-  async list(unread?: ReadonlySet<string>): Promise<RemoteListing> {
+  async list(unread?: ReadonlySet<string>): Promise<Scan> {
     const begin = performance.now()
     const came = await this.#files.scan(unread)
-    if (this.#listing?.came !== came) this.#listing = { came, taken: this.#taken(came) }
+    if (this.#listing?.came !== came) this.#listing = { came, taken: await this.#taken(came) }
     this.#listedAt = begin
     this.#took = performance.now() - begin
     this.entries = this.#listing.taken.entries
@@ -115,18 +113,22 @@ export class RemoteView {
     this.entries = entries
   }
 
-  #taken(came: RemoteListing): RemoteListing {
-    const { entries, unreadable, unread } = came
-    const isWhole = unreadable.length === 0 && unread.size === 0
-    const empty = unreadable.length === 0 ? new Set() : emptyIn(entries)
-    const isUnknown = (folder: string): boolean => empty.has(folder) || unread.has(folder)
-    const news = unreadable.filter((words) => !this.#unreadable.has(words))
-    for (const words of news.slice(0, 1)) this.#reporter.warning(unreadableText(words))
-    return {
-      ...came,
-      entries: isWhole ? entries : completed(entries, this.entries, isUnknown),
-      unreadable: news,
-    }
+  async #taken(came: RemoteListing): Promise<Scan> {
+    const { entries, others, unread } = came
+    const closed = await this.#closedIn(came)
+    this.closed = new Set([...closed].filter((folder) => !this.#closedBefore.has(folder)))
+    if (closed.size === 0 && unread.size === 0) return { entries, others }
+    const isUnknown = (folder: string): boolean => closed.has(folder) || unread.has(folder)
+    return { entries: completed(entries, this.entries, isUnknown), others }
+  }
+
+  /** Where something was complained of: folders that may not be read, and in which nothing is listed for that reason. */
+  async #closedIn({ complaints, entries }: RemoteListing): Promise<ReadonlySet<string>> {
+    if (complaints.length === 0) return new Set()
+    const empty = emptyIn(entries)
+    const closed = await this.#files.closed([...empty])
+    // What is complained of and cannot be found may be any of them.
+    return closed.size > 0 ? closed : empty
   }
 
   #growing(unstable: ReadonlySet<string>, last: ReadonlyMap<string, Entry>): Set<string> {

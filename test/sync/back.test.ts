@@ -609,7 +609,7 @@ for (const { name, skip } of toolsets) {
       assert.equal(readFileSync(join(pair.here, 'locked/x/y'), 'utf8'), 'mine')
       const [warning = '', ...others] = new Set(pair.warnings)
       assert.deepEqual(others, [])
-      assert.match(warning, /could not be read as a whole.*\.\/locked'?: Permission denied$/)
+      assert.equal(warning, 'what is in the folder "locked" does not come back: the pod may not read it')
       chmodSync(join(pair.there, 'locked'), 0o755)
       await pair.settle()
       assert.equal(readFileSync(join(pair.there, 'locked/x/y'), 'utf8'), 'mine')
@@ -625,6 +625,34 @@ for (const { name, skip } of toolsets) {
       writeFileSync(join(pair.there, 'result'), 'x')
       assert.deepEqual(await pair.back.finish(), { files: 1, conflicts: 0, isIncomplete: false })
       assert.deepEqual(pair.warnings, [])
+    })
+
+    test('keeps nothing of another folder that was emptied', bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { a: 'a', 'd/b': 'b', 'd/c': 'c' }), {
+        ...setup,
+        fillThere: (root) => mkdirSync(join(root, 'lost+found'), { mode: 0o700 }),
+      })
+      rmSync(join(pair.there, 'd/b'))
+      rmSync(join(pair.there, 'd/c'))
+      await pair.settle()
+      assert.deepEqual(readdirSync(join(pair.here, 'd')), [])
+      assert.deepEqual(await pair.back.finish(), { files: 2, conflicts: 0, isIncomplete: false })
+      assert.deepEqual(pair.warnings, [])
+    })
+
+    test('is nobody’s concern where nothing comes from', bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { a: 'a', '.warpignore': 'cache\n' }), {
+        ...setup,
+        sync: { ignore: true },
+      })
+      for (const folder of ['cache', 'secret']) mkdirSync(join(pair.there, folder), { mode: 0o700 })
+      await pair.settle()
+      const end = await pair.back.finish()
+      assert.equal(end.isIncomplete, true)
+      const warning = 'what is in the folder "secret" does not come back: the pod may not read it'
+      assert.deepEqual([...new Set(pair.warnings)], [warning])
+      rmSync(join(pair.there, 'secret'), { recursive: true })
+      assert.equal((await pair.back.finish()).isIncomplete, false)
     })
 
     test('loses nothing here though it is all of it', bounded, async () => {

@@ -28,25 +28,39 @@ interface Rules {
 
 export type ComesBack = (path: string, isFolder: boolean) => boolean
 
+export interface ReturnFilter {
+  comesBack: ComesBack
+  /** Whether anything in a folder may come back. */
+  mayComeFrom: (folder: string) => boolean
+}
+
 /**
  * What comes back: what would go up if it were here, and what `--return` names. Nothing of a `.git` does, nor of ours. What
  * the pod's own ignore files name stays there as well: they can take out what is there alone, and let nothing in.
  * @param folders all folders that anything which is asked about may be in
  */
-export async function returnFilter(folders: Iterable<string>, options: ReturnFilterOptions): Promise<ComesBack> {
+export async function returnFilter(folders: Iterable<string>, options: ReturnFilterOptions): Promise<ReturnFilter> {
   const returns = openInclusion(options.patterns, options.fold)
   const rules = new Map<string, Rules>([['', { goes: options.folders.get(''), there: options.there, returns }]])
   for (const folder of folders) {
     for (const path of missing(folder, rules)) rules.set(path, await inside(path, rules, options))
   }
-  return (path, isFolder) => {
+  const comesBack: ComesBack = (path, isFolder) => {
     const [name, within] = [nameOf(path), rules.get(parentPath(path))]
     if (within === undefined || isNobodys(name)) return false
     const isIn = within.goes?.verdict(name, isFolder).answer === 'in'
     const goes = isIn && (options.isShared(path) || !isOutThere(within, name, isFolder))
     return goes || within.returns?.verdict(name, isFolder).answer === 'in'
   }
+  const mayComeFrom = (folder: string): boolean => {
+    const within = rules.get(folder) ?? nothing
+    return (within.goes !== undefined && within.there !== 'out') || within.returns !== undefined
+  }
+  return { comesBack, mayComeFrom }
 }
+
+/** Of what nothing comes. */
+const nothing: Rules = { goes: undefined, there: undefined, returns: undefined }
 
 /** The folder and those above it that are not known yet, the outermost first. */
 function missing(folder: string, rules: ReadonlyMap<string, Rules>): string[] {
@@ -61,7 +75,7 @@ async function inside(
   { folders, namesHere }: ReturnFilterOptions,
 ): Promise<Rules> {
   const [name, within] = [nameOf(path), rules.get(parentPath(path))]
-  if (within === undefined || isNobodys(name)) return { goes: undefined, there: undefined, returns: undefined }
+  if (within === undefined || isNobodys(name)) return nothing
   const isOut = within.goes === undefined || within.goes.verdict(name, true).answer === 'out'
   // Of a folder that is only there, no ignore file is known here.
   const goes = isOut ? undefined : (folders.get(path) ?? (await within.goes?.enter(name, new Set())))

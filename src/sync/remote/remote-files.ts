@@ -38,8 +38,8 @@ function globOf(path: string): string {
 export interface RemoteListing extends Scan {
   /** Folders that nobody looked into. */
   unread: ReadonlySet<string>
-  /** What was said of folders that may not be read, in the pod's words; of many of them, of the last. */
-  unreadable: readonly string[]
+  /** What was said of what may not be read, in the pod's words; of many of them, of the last. */
+  complaints: readonly string[]
 }
 
 /** What there is in the remote root, as a shell in the pod tells. */
@@ -81,11 +81,11 @@ export class RemoteFiles {
     const command = isIdle ? `news ${digestOf(last)} ${words}` : inBlocks(`scan ${words}`)
     const output = await this.#collect(`${scanFunctions}\n${command}\n`, said, last?.output)
     if (isIdle && said.code === nothingNew) return last.listing
-    const unreadable = unreadableIn(said)
-    if (unreadable === undefined && (isIdle || unread.size > 0)) return undefined
-    if (unreadable === undefined) throw failure('the folder in the pod could not be listed', said)
-    const isSame = isAsBefore && last.output === output && String(last.listing.unreadable) === String(unreadable)
-    const listing = isSame ? last.listing : { ...parseScan(output, this.#token), unreadable, unread }
+    const complaints = complaintsIn(said)
+    if (complaints === undefined && (isIdle || unread.size > 0)) return undefined
+    if (complaints === undefined) throw failure('the folder in the pod could not be listed', said)
+    const isSame = isAsBefore && last.output === output && String(last.listing.complaints) === String(complaints)
+    const listing = isSame ? last.listing : { ...parseScan(output, this.#token), complaints, unread }
     this.#last = { output, listing, words, code: said.code ?? 0, isIdle: isSame }
     return listing
   }
@@ -100,11 +100,24 @@ export class RemoteFiles {
       const words = some.map((path) => quote(`./${path}`)).join(' ')
       const said: Said = { stderr: '' }
       const output = await this.#collect(`${scanFunctions}\nlook ${this.#token} ${words}\n`, said)
-      if (said.code !== 0 && unreadableIn(said) === undefined)
+      if (said.code !== 0 && complaintsIn(said) === undefined)
         throw failure('files in the pod could not be looked at', said)
       for (const [path, entry] of parseScan(output, this.#token).entries) found.set(path, entry)
     }
     return found
+  }
+
+  /** @returns those of these folders that may not be read, or not be entered */
+  async closed(folders: readonly string[]): Promise<Set<string>> {
+    const closed = new Set<string>()
+    for (const some of inCommands(folders)) {
+      const words = some.map((path) => quote(`./${path}`)).join(' ')
+      const script = `for p in ${words}; do [ -r "$p" ] && [ -x "$p" ] || printf '%s\\0' "$p"; done\n`
+      const output = await this.#collect(script, { stderr: '' })
+      const names = new Set(output.toString('latin1').split('\0'))
+      for (const path of some) if (names.has(encodePath(`./${path}`).toString('latin1'))) closed.add(path)
+    }
+    return closed
   }
 
   /** One tar archive of these files, in their order. What is not there any more is missing in it, and complained of. */
@@ -172,7 +185,7 @@ function inBlocks(command: string): string {
  * folder, nor a folder that may not be read. One that was killed is.
  * @returns what it complains of that may not be read; undefined where it has failed
  */
-function unreadableIn({ stderr, code }: Said): string[] | undefined {
+function complaintsIn({ stderr, code }: Said): string[] | undefined {
   // BusyBox tells a name as it is, with line breaks that are in it.
   const lines = stderr
     .trimEnd()
