@@ -161,7 +161,9 @@ class Bringing {
   #remove(entry: Here, extraction: Extraction): void {
     const folder = extraction.folderToChange(entry.path)
     const here = lookIn(folder, entry.path)
-    if (here !== undefined && !isSameThing(entry, here)) throw new Refusal('it has changed here meanwhile')
+    // Of a folder that is empty there is nothing to lose; its mode is another where it was opened to be emptied.
+    const isEntry = entry.type === 'folder' ? here?.type === 'folder' : isSameThing(entry, here)
+    if (here !== undefined && !isEntry) throw new Refusal('it has changed here meanwhile')
     const at = folder.at(lastName(entry.path))
     if (here?.type === 'folder') rmdirSync(at)
     else if (here !== undefined) unlinkSync(at)

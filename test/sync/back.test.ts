@@ -666,6 +666,20 @@ for (const { name, skip } of toolsets) {
   })
 }
 
+test('folders in each other that only their owner may change come, and go', bounded, async () => {
+  await using pair = await Pair.begin((root) => write(root, { a: 'a' }))
+  const folders = ['d', 'd/e', 'd/e/f', 'd/e/f/g']
+  const chmod = (mode: number): void => folders.forEach((folder) => chmodSync(join(pair.there, folder), mode))
+  write(pair.there, { 'd/e/f/g/h': 'x' })
+  chmod(0o555)
+  await pair.settle()
+  assert.deepEqual(treeOf(pair.here), treeOf(pair.there))
+  chmod(0o755)
+  rmSync(join(pair.there, 'd'), { recursive: true })
+  await pair.settle()
+  assert.deepEqual(readdirSync(pair.here), ['a'])
+})
+
 test('what is larger than what is free here is not begun', bounded, async () => {
   await using pair = await Pair.begin(() => {})
   const { bavail, bsize } = statfsSync(pair.here)
