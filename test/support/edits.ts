@@ -4,12 +4,13 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import * as fc from 'fast-check'
 import { parentPath } from '../../src/sync/path.ts'
 
@@ -67,8 +68,13 @@ export function makeEdit(root: string, edit: Edit): string[] {
       if (isThere(at(up)) && !lstatSync(at(up)).isDirectory()) rmSync(at(up))
     }
     mkdirSync(dirname(at(where)), { recursive: true })
-    rmSync(at(where), { recursive: true, force: true })
+    remove(where)
     changed.push(where, parentPath(where))
+  }
+  // Each folder that goes is told of, as by a watch of it: a new one in its place may have its very inode.
+  const remove = (where: string): void => {
+    changed.push(...foldersIn(root, where))
+    rmSync(at(where), { recursive: true, force: true })
   }
   const isFile = isThere(at(edit.path)) && lstatSync(at(edit.path)).isFile()
   switch (edit.does) {
@@ -88,7 +94,7 @@ export function makeEdit(root: string, edit: Edit): string[] {
       symlinkSync(edit.target, at(edit.path))
       break
     case 'remove':
-      if (isThere(at(edit.path))) rmSync(at(edit.path), { recursive: true })
+      remove(edit.path)
       break
     case 'chmod':
       if (isThere(at(edit.path)) && !lstatSync(at(edit.path)).isSymbolicLink()) chmodSync(at(edit.path), edit.mode)
@@ -115,6 +121,14 @@ export function makeEdit(root: string, edit: Edit): string[] {
       }
   }
   return [...changed, parentPath(edit.path)]
+}
+
+/** The paths of a folder, if it is one, and of all in it. */
+function foldersIn(root: string, top: string): string[] {
+  if (!isThere(join(root, top)) || !lstatSync(join(root, top)).isDirectory()) return []
+  const inside = readdirSync(join(root, top), { recursive: true, withFileTypes: true })
+  const folders = inside.filter((item) => item.isDirectory())
+  return [top, ...folders.map((item) => relative(root, join(item.parentPath, item.name)))]
 }
 
 function isThere(where: string): boolean {
