@@ -23,7 +23,6 @@ import { RemoteFiles } from './remote/remote-files.ts'
 import type { Unchanged } from './remote/sender.ts'
 import { isSameEntry, RemoteView } from './remote-view.ts'
 import type { FolderFilter } from './rules/filter.ts'
-import { foldsCase } from './rules/repository.ts'
 import type { Applied, Up } from './up.ts'
 
 /** How often the pod's folder is brought once more after the command, at most: one that changes all the time never ends. */
@@ -100,7 +99,7 @@ export class Back {
   /** What is there now is what the command starts from: all that has gone up, and what was there before. */
   async begin(): Promise<void> {
     const { up } = this.#place
-    this.#fold = await foldsCase(up.tree.root)
+    this.#fold = await up.tree.foldsCase()
     const { entries, others } = await this.#view.begin()
     this.#others = others
     for (const [path, remote] of entries) this.#baseline.set(path, { remote })

@@ -2,7 +2,9 @@ import { pathOf } from '../byte-text.ts'
 import type { Entry } from '../entry.ts'
 import { decodeName, parentPath } from '../path.ts'
 import { type FilterOptions, type FolderFilter, openFilter } from '../rules/filter.ts'
+import { GitAnswers } from '../rules/git-answers.ts'
 import { type GivenRules, isRulesFile } from '../rules/given-rules.ts'
+import { foldsCase } from '../rules/repository.ts'
 import { type Listing, listFolder } from './listing.ts'
 import { namesInRoot } from './local-root.ts'
 import { type Skipped, takeSnapshot } from './snapshot.ts'
@@ -22,6 +24,7 @@ export class LocalTree {
   /** What should go and cannot, as it was at the last {@link retake}. */
   skipped: Skipped[] = []
   readonly #options: FilterOptions
+  readonly #git = new GitAnswers()
   readonly #signal: AbortSignal
   /** What {@link decides} besides the ignore files: what they, and files of git's options, are read through. */
   readonly #ways = new Set<string>()
@@ -29,7 +32,7 @@ export class LocalTree {
 
   constructor(root: string, options: FilterOptions, signal: AbortSignal) {
     this.root = root
-    this.#options = { ...options, onRead: (way) => this.#noteWay(way) }
+    this.#options = { ...options, onRead: (way) => this.#noteWay(way), askGit: this.#git.ask }
     this.#signal = signal
   }
 
@@ -48,6 +51,11 @@ export class LocalTree {
    */
   async filterWith(given: GivenRules): Promise<FolderFilter> {
     return openFilter(this.root, new Set(await namesInRoot(this.root)), { ...this.#options, given })
+  }
+
+  /** `core.ignoreCase`. */
+  foldsCase(): Promise<boolean> {
+    return foldsCase(this.root, this.#git.ask)
   }
 
   /** Whether something at this path may decide what goes. */
@@ -69,7 +77,10 @@ export class LocalTree {
     const waiting = new Set([...changed].toSorted())
     for (const folder of waiting) {
       if (!this.folders.has(folder)) continue
-      if (await this.#list(folder)) return this.retake()
+      if (await this.#list(folder)) {
+        this.#git.forget()
+        return this.retake()
+      }
       if (folder === '' || this.entries.has(folder) === this.#hasContent(folder)) continue
       // Whether a folder goes that goes for the sake of what is in it, the folder says that it is in: once more.
       waiting.delete(parentPath(folder))

@@ -56,7 +56,9 @@ export async function openFilter(
 ): Promise<FolderFilter> {
   const folder = byteText(root)
   const source: RulesSource = options
-  const git = options.ignore ? await openGitRules(folder, { entries, source }) : noGitRules(await foldsCase(folder))
+  const git = options.ignore
+    ? await openGitRules(folder, { entries, source })
+    : noGitRules(await foldsCase(folder, options.askGit))
   const { fold } = git
   const bottom: Stack = { fold, layers: [] }
   const exclude = options.exclude.flatMap((pattern) => optionRule(pattern, { source: '--exclude', fold }) ?? [])

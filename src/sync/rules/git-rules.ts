@@ -54,7 +54,7 @@ interface Opening {
 
 /** Where git's rules begin: in the local root, and in each repository below it, of which the outer ones know nothing. */
 async function open({ folder, place, entries, inherits, source }: Opening): Promise<GitRules> {
-  const { tracked, fold, way, rulesFiles } = await openRepository(folder, inherits)
+  const { tracked, fold, way, rulesFiles } = await openRepository(folder, { inherits, askGit: source.askGit })
   let stack: Stack = { fold, layers: [] }
   for (const path of rulesFiles) {
     source.onRead?.(await wayTo(path))

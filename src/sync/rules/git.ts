@@ -8,6 +8,8 @@ export interface GitOptions {
   inherits: boolean
 }
 
+export type AskGit = typeof askGit
+
 /** What names a repository to git, other than the folder. */
 const repositoryVariables = new Set([
   'GIT_DIR',

@@ -1,5 +1,6 @@
 import { pathOf } from '../byte-text.ts'
 import { decodeName, lastName } from '../path.ts'
+import type { AskGit } from './git.ts'
 
 /**
  * What is to count as the content of a rules file, by its path in the root, whether or not there is one: a character for
@@ -12,6 +13,8 @@ export interface RulesSource {
   given?: GivenRules | undefined
   /** Is told of each that may be read through links, whether or not there is one: see {@link wayTo}. */
   onRead?: ((way: readonly string[]) => void) | undefined
+  /** Asks git. */
+  askGit?: AskGit | undefined
 }
 
 /** The files with rules that are in the folders of a root. */

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { posix } from 'node:path'
 import { byteText, pathOf } from '../byte-text.ts'
-import { askGit } from './git.ts'
+import { type AskGit, askGit } from './git.ts'
 import { findGitFolder } from './git-folder.ts'
 import { noneTracked, parseTracked, type Tracked } from './tracked.ts'
 
@@ -23,10 +23,13 @@ export interface Repository {
  *
  * @param folder an absolute path: a byte text
  */
-export async function openRepository(folder: string, inherits: boolean): Promise<Repository> {
+export async function openRepository(
+  folder: string,
+  { inherits, askGit: askThere = askGit }: { inherits: boolean; askGit?: AskGit | undefined },
+): Promise<Repository> {
   const options = { folder: pathOf(folder).toString(), inherits }
   // git cannot be started in a folder whose name is not UTF-8.
-  const ask = byteText(options.folder) === folder ? askGit : async () => undefined
+  const ask = byteText(options.folder) === folder ? askThere : async () => undefined
   const [place, excludes, fold, tracked] = await Promise.all([
     ask(['rev-parse', '--show-cdup', '--git-path', 'info/exclude'], options),
     ask(['config', '--path', '--get', 'core.excludesFile'], options),
@@ -45,8 +48,8 @@ export async function openRepository(folder: string, inherits: boolean): Promise
 }
 
 /** `core.ignoreCase` alone. */
-export async function foldsCase(folder: string): Promise<boolean> {
-  return isTrue(await askGit(ignoreCase, { folder: pathOf(folder).toString(), inherits: true }))
+export async function foldsCase(folder: string, ask: AskGit = askGit): Promise<boolean> {
+  return isTrue(await ask(ignoreCase, { folder: pathOf(folder).toString(), inherits: true }))
 }
 
 const ignoreCase = ['config', '--bool', '--get', 'core.ignoreCase']
