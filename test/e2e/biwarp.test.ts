@@ -4,9 +4,9 @@ import { appendFileSync, chmodSync, mkdirSync, readFileSync, statSync, writeFile
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { full } from '../support/full.ts'
 import { manifest } from '../support/trees.ts'
 import { cProject } from './support/c-project.ts'
+import { triedElsewhere } from './support/ground.ts'
 import { besides, identities, isWhole, pathsIn, printVersion, versionOf } from './support/here.ts'
 import { has, images, toolImages } from './support/images.ts'
 import { folderOf } from './support/local-tree.ts'
@@ -33,7 +33,7 @@ const withoutFolderTime = (line: string): string => line.replace(/^(.* folder \d
 const read = (tree: { path: string }, path: string): string => readFileSync(join(tree.path, path), 'utf8')
 
 describe('many at once in one folder', { concurrency: 1, timeout: 600_000 }, () => {
-  const count = amount('KUBERUN_TEST_BIWARPS', onSandbox ? 6 : 50, 50)
+  const count = amount('KUBERUN_TEST_BIWARPS', onSandbox ? 4 : 50, 50)
 
   test('the line of the talk prints its five lines', async () => {
     await using tree = await folderOf()
@@ -73,7 +73,7 @@ describe('many at once in one folder', { concurrency: 1, timeout: 600_000 }, () 
   })
 
   const writers = amount('KUBERUN_TEST_WRITERS', onSandbox ? 4 : 10, 10)
-  for (const flags of ['--once', '--return-interval=200ms']) {
+  for (const flags of triedElsewhere ? ['--once'] : ['--once', '--return-interval=200ms']) {
     test(`${writers} with ${flags} rewrite one file: it is one version, and the others are beside it`, async (t) => {
       const own = Object.fromEntries(Array.from({ length: writers }, (_, n) => [`own.${n}`, 'begin\n']))
       await using tree = await folderOf({ common: versionOf(25), ...own })
@@ -216,7 +216,7 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
     assert.equal(identities(tree.path).get('sub/mine'), before)
   })
 
-  test('what the command changes just as something goes up is not overlooked', async () => {
+  test('what the command changes just as something goes up is not overlooked', { skip: triedElsewhere }, async () => {
     const edits = onSandbox ? 5 : 12
     await using tree = await folderOf({ input: '0' })
     await using pod = await PodShell.start(here, 'kubectl biwarp --return-interval=200ms', tree.path)
@@ -236,7 +236,9 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
     expect(await pod.end(), { code: 0, stderr: '' })
   })
 
-  test('what the command makes at once of a file that came is not taken for what came', async () => {
+  test('what the command makes at once of a file that came is not taken for what came', {
+    skip: triedElsewhere,
+  }, async () => {
     await using tree = await folderOf({ input: '0' })
     await using pod = await PodShell.start(here, 'kubectl biwarp --return-interval=200ms', tree.path)
     for (let n = 1; n <= 5; n++) {
@@ -252,7 +254,7 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
     assert.deepEqual(pathsIn(tree.path), ['input'])
   })
 
-  test('a log that grows all the time is here while it grows', async () => {
+  test('a log that grows all the time is here while it grows', { skip: triedElsewhere }, async () => {
     await using tree = await folderOf()
     const command = `'until [ -e enough ]; do date >>log; sleep 0.05; done; cat log'`
     const run = here.start(`cd "$1" && exec kubectl biwarp --return-interval=200ms ${command}`, { words: [tree.path] })
@@ -379,7 +381,7 @@ describe('when the command does not end by itself', { concurrency: 2, timeout: 2
     assert.deepEqual(pathsIn(tree.path), ['early', 'late'])
   })
 
-  test('--timeout', async () => {
+  test('--timeout', { skip: triedElsewhere }, async () => {
     await using tree = await folderOf()
     expect(await within(tree.path, `kubectl biwarp --timeout 2s 'echo made >made; sleep 60'`), { code: 124 })
     assert.deepEqual(pathsIn(tree.path), ['made'])
@@ -427,7 +429,7 @@ describe('when the command does not end by itself', { concurrency: 2, timeout: 2
 })
 
 describe('what changed on both sides', { concurrency: 2, timeout: 240_000 }, () => {
-  for (const flags of onSandbox && !full ? ['--once'] : ['--once', '--return-interval=1m']) {
+  for (const flags of triedElsewhere ? ['--once'] : ['--once', '--return-interval=1m']) {
     test(`with ${flags}, edits of files that the command rewrites are not lost, and each is told`, async () => {
       const names = ['a', 'sub/b', 'sub/c d']
       await using tree = await folderOf(Object.fromEntries(names.map((name) => [name, 'base\n'])))
@@ -457,7 +459,7 @@ describe('what changed on both sides', { concurrency: 2, timeout: 240_000 }, () 
     ['fail', 125, 'here\n', 0, /^(error|warning): .*"file"/m],
   ]
   for (const [policy, code, content, beside, told] of policies) {
-    test(`--on-conflict=${policy}`, async () => {
+    test(`--on-conflict=${policy}`, { skip: policy === 'fail' ? false : triedElsewhere }, async () => {
       await using tree = await folderOf({ file: 'base\n', other: 'base\n' })
       await using pod = await PodShell.start(here, `kubectl biwarp --once --on-conflict=${policy}`, tree.path)
       await pod.ask('echo there >file; echo changed >other')
@@ -470,7 +472,7 @@ describe('what changed on both sides', { concurrency: 2, timeout: 240_000 }, () 
     })
   }
 
-  test('a conflict under "fail" leaves an exit code that is not 0', async () => {
+  test('a conflict under "fail" leaves an exit code that is not 0', { skip: triedElsewhere }, async () => {
     await using tree = await folderOf({ file: 'base\n' })
     const command = `'echo there >file; echo up; sleep 3; exit 9'`
     const run = here.start(`cd "$1" && exec kubectl biwarp --once --on-conflict=fail ${command}`, {
@@ -482,8 +484,7 @@ describe('what changed on both sides', { concurrency: 2, timeout: 240_000 }, () 
     assert.equal(read(tree, 'file'), 'here\n')
   })
 
-  // The others, on a scripted server, are in test/run.
-  for (const policy of onSandbox && !full ? ['remote'] : ['keep-both', 'local', 'remote', 'fail']) {
+  for (const policy of triedElsewhere ? ['remote'] : ['keep-both', 'local', 'remote', 'fail']) {
     test(`with --on-conflict=${policy}, what is here and was never sent is not written over`, async () => {
       await using tree = await folderOf({
         '.gitignore': '.env\nnode_modules/\nbuild/\n',
@@ -533,14 +534,14 @@ describe('many deletions', { concurrency: 2, timeout: 120_000 }, () => {
     assert.equal(read(tree, 'new'), 'new\n')
   })
 
-  test('of a command that fails leave its exit code', async () => {
+  test('of a command that fails leave its exit code', { skip: triedElsewhere }, async () => {
     await using tree = await folderOf(files)
     const before = identities(tree.path)
     expect(await within(tree.path, `kubectl biwarp 'rm -r sub*; exit 3'`), { code: 3, stderr: /--allow-mass-delete/ })
     assert.deepEqual(identities(tree.path), before)
   })
 
-  test('are done with --allow-mass-delete, and half of them without', async () => {
+  test('are done with --allow-mass-delete, and half of them without', { skip: triedElsewhere }, async () => {
     await using tree = await folderOf(files)
     const half = `kubectl biwarp 'rm "sub 0/0" "sub 0/3" "sub 1/1" "sub 1/4" "sub 2/2" "sub 2/5"'`
     expect(await within(tree.path, half), { code: 0, stderr: '' })
@@ -550,7 +551,7 @@ describe('many deletions', { concurrency: 2, timeout: 120_000 }, () => {
     assert.deepEqual(pathsIn(all.path), [])
   })
 
-  test('of what the command made itself are its own affair', async () => {
+  test('of what the command made itself are its own affair', { skip: triedElsewhere }, async () => {
     await using tree = await folderOf({ kept: '1' })
     const command = `'for n in $(seq 1 20); do echo $n >made.$n; done; sleep 2; rm made.*'`
     expect(await within(tree.path, `kubectl biwarp --return-interval=200ms ${command}`), { code: 0, stderr: '' })

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { asUser } from './support/account.ts'
+import { triedElsewhere } from './support/ground.ts'
 import { has, images } from './support/images.ts'
 import { places } from './support/place.ts'
-import { expect, expectError, onSandbox } from './support/programs.ts'
+import { amount, expect, expectError, onSandbox } from './support/programs.ts'
 
 const { admin, restricted } = await places({
   admin: {},
@@ -79,9 +80,10 @@ for (const user of onSandbox ? [ordinary] : ['an admin', ordinary]) {
       expect(ended, { code: 0, stdout: words.map((word) => `<${word}>`).join(''), stderr: '' })
     })
 
-    test('twenty at once', async () => {
-      const ended = await place.sh('seq 1 20 | xargs -P20 -I{} kuberun echo {} | sort -n')
-      expect(ended, { code: 0, stdout: Array.from({ length: 20 }, (_, n) => `${n + 1}\n`).join(''), stderr: '' })
+    const many = amount('KUBERUN_TEST_AT_ONCE', onSandbox ? 8 : 20, 20)
+    test(`${many} at once`, async () => {
+      const ended = await place.sh(`seq 1 ${many} | xargs -P20 -I{} kuberun echo {} | sort -n`)
+      expect(ended, { code: 0, stdout: Array.from({ length: many }, (_, n) => `${n + 1}\n`).join(''), stderr: '' })
     })
 
     test('more words than fit into a request', async () => {
@@ -179,7 +181,8 @@ describe('what a shell makes of a run', { concurrency: 3, timeout: 120_000 }, ()
   })
 
   test('every exit code arrives', async () => {
-    const codes = [1, 2, 64, 124, 125, 126, 127, 128, 130, 137, 143, 200, 254, 255]
+    const all = [1, 2, 64, 124, 125, 126, 127, 128, 130, 137, 143, 200, 254, 255]
+    const codes = triedElsewhere ? [2, 125, 130, 255] : all
     const ended = await admin.sh(
       `printf '%s\\n' "$@" | xargs -P4 -I{} bash -c 'kuberun -- sh -c "exit {}" 2>/dev/null; echo {} $?'`,
       {

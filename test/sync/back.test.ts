@@ -221,7 +221,7 @@ for (const { name, skip } of toolsets) {
         assert.deepEqual(treeOf(pair.here), treeOf(pair.there))
         assert.deepEqual(pair.warnings, [])
       })
-      await fc.assert(property, { numRuns: full ? 100 : 4, interruptAfterTimeLimit: 30_000 })
+      await fc.assert(property, { numRuns: full ? 100 : 2, interruptAfterTimeLimit: 30_000 })
     })
   })
 }
@@ -243,7 +243,7 @@ suite('what changed on both sides', () => {
       await pair.back.finish()
       assert.deepEqual(stampsOf(pair.here), before)
     })
-    await fc.assert(property, { numRuns: full ? 300 : 10, interruptAfterTimeLimit: 30_000 })
+    await fc.assert(property, { numRuns: full ? 300 : 5, interruptAfterTimeLimit: 30_000 })
   })
 
   test('and is the same by now is no conflict', bounded, async () => {

@@ -1,6 +1,7 @@
 import { test } from 'node:test'
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts'
 import { hasNamespaces } from '../../support/container.ts'
+import { full } from '../../support/full.ts'
 import { ground, onSandbox, sh } from './programs.ts'
 import { sandboxImages } from './sandbox-images.ts'
 
@@ -13,6 +14,9 @@ export function needsCluster(what: string): string | false {
 export function needsSandbox(does: string): string | false {
   return !onSandbox && `only a sandbox ${does}`
 }
+
+/** Why a test does not run here of what other tests on this machine try already, with a server or a pod of their own. */
+export const triedElsewhere = onSandbox && !full && 'is for a real cluster; with KUBERUN_TEST_FULL=1 also for a sandbox'
 
 /** Why a test that takes long by itself does not run here. */
 export const takesMinutes = onSandbox && 'takes minutes, and runs on a real cluster'

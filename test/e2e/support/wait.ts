@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Asks again and again until the answer is there: to ask takes a quarter of the time at most, as tests run beside each other. */
+/**
+ * Asks again and again until the answer is there. As tests run beside each other, to ask takes a quarter of the time at
+ * most, and the longer it has been waited for, the longer are the pauses: by a tenth of that.
+ */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
@@ -12,6 +15,7 @@ export async function until<T>(
     const answer = await ask()
     if (answer !== undefined && answer !== false) return answer
     if (performance.now() - begin > within) throw new Error(`waited ${within} ms in vain for ${what}`)
-    await sleep(Math.max(every, 3 * (performance.now() - asked)))
+    const now = performance.now()
+    await sleep(Math.max(every, 3 * (now - asked), (now - begin) / 10))
   }
 }
