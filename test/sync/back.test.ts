@@ -21,6 +21,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { suite, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import type { BackOptions, SyncOptions } from '../../src/options.ts'
 import { plainShell } from '../../src/pod/shell.ts'
@@ -350,6 +351,8 @@ suite('what nothing comes from', () => {
     const noListing = 'case "$*" in *-mindepth*) echo broken >&2; exit 2 ;; esac'
     writeFileSync(find, `#!/bin/sh\n${noListing}\nexec ${real} "$@"\n`, { mode: 0o755 })
     write(pair.here, { a: 'mine' })
+    // This fresh, it would count as changing.
+    while (Date.now() - statSync(join(pair.here, 'a')).ctimeMs < 30) await nextTurn()
     await pair.up.tree.retake()
     const { run } = pair.back.exchange(1)
     assert.deepEqual((await run(pair.remote))?.paths, ['a'])

@@ -328,7 +328,8 @@ suite('folders', () => {
     assert.equal(words({ base: tree, local: tree, remote }), gone)
     const saved = 'd: changed here and there, saved; put d as d.remote-r1'
     assert.equal(words({ base: tree, local: [folder('d'), changed], remote }), saved)
-    const unsent = 'd: never sent, but in the place of something there, saved; put d as d.remote-r1'
+    const unsent =
+      'd: in the place of something there, with something in it that was never sent, saved; put d as d.remote-r1'
     assert.equal(words({ base: tree, local: tree, remote, unsent: [file('d/secret')] }), unsent)
   })
 
