@@ -134,7 +134,9 @@ async function attended(session: SessionInput, running: Running): Promise<Outcom
     // A reader that takes its time need not hold up the clean-up.
     await Promise.all([written, pod.keep ? running.control.keep() : pod[Symbol.asyncDispose]()])
     reporter.phase('cleaned up')
-    if (returned !== undefined && io.stderr.isTTY && !options.quiet) reporter.note(returned.text)
+    if (returned !== undefined && io.stderr.isTTY && !options.quiet) {
+      reporter.note(`${returned.text} in ${returned.took} ms`)
+    }
     if (outcome.failure !== undefined) throw outcome.failure
     return outcome
   } finally {

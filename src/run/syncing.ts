@@ -36,8 +36,10 @@ interface Around {
 export interface Return {
   /** Something did not come back that should have, or is for the user to decide. */
   isIncomplete: boolean
-  /** `3 files came back, 1 conflict, 120 ms`. */
+  /** `3 files came back, 1 conflict`. */
   text: string
+  /** How long that took, in milliseconds. */
+  took: number
 }
 
 interface Parts extends Around {
@@ -145,16 +147,18 @@ export class Syncing implements AsyncDisposable {
   async bringBack(isGone: boolean): Promise<Return> {
     const { reporter } = this.#parts
     const begin = performance.now()
-    const text = (): string => returnText(this.#back?.counts, performance.now() - begin)
+    const returned = (isIncomplete: boolean): Return => {
+      return { isIncomplete, text: returnText(this.#back?.counts), took: Math.round(performance.now() - begin) }
+    }
     try {
       if (isGone) throw new KuberunError('pod', 'its pod is gone')
       await this.#live?.stop()
-      const returned = await this.#finish()
-      return { isIncomplete: returned?.isIncomplete === true, text: text() }
+      const end = await this.#finish()
+      return returned(end?.isIncomplete === true)
     } catch (error) {
       const why = this.#parts.signal.aborted ? 'given up' : (error as Error).message
       reporter.warning(withHint(`what the command changed is not all here: ${why}`, error))
-      return { isIncomplete: true, text: text() }
+      return returned(true)
     }
   }
 
@@ -252,11 +256,11 @@ async function bringPrograms(pod: EphemeralPod, missing: MissingPrograms, allowe
   })
 }
 
-function returnText(counts: { files: number; conflicts: number } | undefined, took: number): string {
+function returnText(counts: { files: number; conflicts: number } | undefined): string {
   const { files, conflicts } = counts ?? { files: 0, conflicts: 0 }
   const came = files === 1 ? '1 file came back' : `${files} files came back`
   const disputed = conflicts === 1 ? '1 conflict' : `${conflicts} conflicts`
-  return `${came}${conflicts > 0 ? `, ${disputed}` : ''} in ${Math.round(took)} ms`
+  return `${came}${conflicts > 0 ? `, ${disputed}` : ''}`
 }
 
 function totals({ tree }: Up): { files: number; bytes: number } {

@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/client.ts'
 import type { BackOptions } from '../options.ts'
 import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Reporter } from '../pod/reporter.ts'
-import { closedTexts, conflictText, haltedText, leftText, othersText, remarkTexts } from './back-words.ts'
+import { closedTexts, conflictText, haltedTexts, leftText, othersTexts, remarkTexts } from './back-words.ts'
 import { type Brought, bring, type Look } from './bring.ts'
 import type { Entry } from './entry.ts'
 import type { Exchange } from './live.ts'
@@ -20,6 +20,7 @@ import { type ReturnFilter, returnFilter } from './reconcile/return-filter.ts'
 import { PodShell } from './remote/pod-shell.ts'
 import type { Remote } from './remote/remote.ts'
 import { RemoteFiles } from './remote/remote-files.ts'
+import { tooLong } from './remote/remote-scan.ts'
 import type { Unchanged } from './remote/sender.ts'
 import { isSameEntry, RemoteView } from './remote-view.ts'
 import type { FolderFilter } from './rules/filter.ts'
@@ -75,6 +76,7 @@ export class Back {
   #others: ReadonlyMap<string, string> = new Map()
   /** Folders that something may come from and that may not be read there, by the listing that was last compared. */
   #closed: readonly string[] = []
+  #hasEnded = false
   /** The last look was only for what has changed here. */
   #isListingDue = false
   /** Something that was seen here has to wait for a listing. */
@@ -181,6 +183,7 @@ export class Back {
    */
   async finish(): Promise<Returned> {
     const { up, reporter } = this.#place
+    this.#hasEnded = true
     await up.tree.retake()
     let listing = await this.#view.list()
     let undone = ''
@@ -201,13 +204,15 @@ export class Back {
         continue
       }
       for (const text of leftText(left, brought.refused)) reporter.warning(text)
-      for (const text of othersText(await this.#ofInterest(listing.others))) reporter.warning(text)
-      if (reconciled.halted !== undefined) reporter.warning(haltedText(reconciled.halted))
+      const others = await this.#ofInterest(listing.others)
+      for (const text of othersTexts(others)) reporter.warning(text)
+      for (const text of reconciled.halted === undefined ? [] : haltedTexts(reconciled.halted)) reporter.warning(text)
       return {
         ...this.counts,
         isIncomplete:
           left.length > 0 ||
           this.#closed.length > 0 ||
+          others.some(([, why]) => why === tooLong) ||
           reconciled.halted !== undefined ||
           reconciled.conflicts.some(({ outcome }) => outcome === 'left'),
       }
@@ -331,7 +336,8 @@ export class Back {
       if (step.entry.type !== 'folder' && isDone(step, brought)) this.#changed.add(placeOf(step))
     }
     for (const conflict of conflicts) {
-      if (conflict.outcome === 'stands') continue
+      // What was moved away may be moved back as long as the command runs.
+      if (conflict.outcome === 'stands' || (conflict.movedTo !== undefined && !this.#hasEnded)) continue
       this.#conflicts.set(conflict.path, conflict)
       reporter.warning(conflictText(conflict))
     }

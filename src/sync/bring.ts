@@ -132,6 +132,7 @@ class Bringing {
         }
       }
       if (puts.length > 0) await fetch.end()
+      for (const [path, why] of fetch.missing) this.#refused.set(path, why)
       const uncertain = steps.filter((step) => step.does === 'remove' || isFilePut(step))
       if (uncertain.length > 0) now = await this.#options.look(uncertain.map(({ entry }) => entry.path))
       whole = await fetch.whole(now)

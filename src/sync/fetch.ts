@@ -57,6 +57,7 @@ export class Fetch {
   readonly #entries: AsyncGenerator<ReadEntry, void, undefined>
   /** What has come of files that may have grown. */
   readonly #came = new Map<string, { size: number; hash: Hash }>()
+  readonly #missing = new Set<string>()
   /** Read, and not taken yet. */
   #ahead: ReadEntry | undefined
 
@@ -76,7 +77,10 @@ export class Fetch {
    */
   async next({ entry }: FilePut): Promise<ReadEntry> {
     const read = await this.#take(entry.path)
-    if (read === undefined) throw new Refusal(`in the pod: ${complaintOf(entry.path, this.#said)}`)
+    if (read === undefined) {
+      this.#missing.add(entry.path)
+      throw new Refusal(missing)
+    }
     // Of a second name for the same file there is no more than that.
     if (read.entry.type === 'hard link') return read
     const isGrowing = this.#options.growing.has(entry.path)
@@ -92,6 +96,11 @@ export class Fetch {
   /** Makes sure of the end of the archive. */
   async end(): Promise<void> {
     while ((await this.#read()) !== undefined);
+  }
+
+  /** Why files that were missing were so, by path: what tar complains of may come after its archive. */
+  get missing(): Map<string, string> {
+    return new Map([...this.#missing].map((path) => [path, complaintOf(path, this.#said)]))
   }
 
   /**
@@ -158,8 +167,11 @@ export class Fetch {
 /** What tar said of a file. */
 function complaintOf(path: string, { stderr }: Said): string {
   const name = encodePath(path).toString('latin1')
-  return stderr.split('\n').find((line) => line.includes(`${name}:`)) ?? 'it is not there any more'
+  const line = stderr.split('\n').find((text) => [`${name}:`, `${name}':`].some((part) => text.includes(part)))
+  return line === undefined ? missing : `in the pod: ${line}`
 }
+
+const missing = 'in the pod: it is not there any more'
 
 function reasonIn({ stderr }: Said): string | undefined {
   return stderr.split('\n').find((text) => text !== '')

@@ -8,6 +8,9 @@ import { isUtf8 } from 'node:buffer'
  * like any string, and give the same bytes back.
  */
 
+/** Linux's PATH_MAX: no program can name what has a longer one. */
+export const longestPath = 4096
+
 /** The string of a name, or of a path, as the file system has it. */
 export function decodeName(bytes: Buffer): string {
   const text = bytes.toString('utf8')

@@ -117,14 +117,20 @@ export class RemoteView {
     const { entries, others, unread } = came
     const closed = await this.#closedIn(came)
     this.closed = new Set([...closed].filter((folder) => !this.#closedBefore.has(folder)))
-    if (closed.size === 0 && unread.size === 0) return { entries, others }
     const isUnknown = (folder: string): boolean => closed.has(folder) || unread.has(folder)
-    return { entries: completed(entries, this.entries, isUnknown), others }
+    const isWhole = closed.size === 0 && unread.size === 0
+    const all = isWhole ? entries : completed(entries, this.entries, isUnknown)
+    // What can come nowhere takes the place of nothing.
+    const kept = [...others.keys()].flatMap((path) => this.entries.get(path) ?? [])
+    return {
+      entries: kept.length === 0 ? all : new Map([...all, ...kept.map((was) => [was.path, was] as const)]),
+      others,
+    }
   }
 
   /** Where something was complained of: folders that may not be read, and in which nothing is listed for that reason. */
   async #closedIn({ complaints, entries }: RemoteListing): Promise<ReadonlySet<string>> {
-    if (complaints.length === 0) return new Set()
+    if (!complaints.some((line) => line.endsWith(': Permission denied'))) return new Set()
     const empty = emptyIn(entries)
     const closed = await this.#files.closed([...empty])
     // What is complained of and cannot be found may be any of them.

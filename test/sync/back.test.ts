@@ -559,6 +559,40 @@ suite('ignore files that the command changes', () => {
   })
 })
 
+suite('what the command moves to where nothing comes from', () => {
+  const files = { 'a.txt': 'only here', 'src/b': 'b', 'src/c': 'c', 'src/d/e': 'e', kept: 'k' }
+  const setup = { sync: { exclude: ['*.bak', '*.gz', 'dist'] } }
+
+  test('stays here, and is said', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, files), setup)
+    renameSync(join(pair.there, 'a.txt'), join(pair.there, 'elsewhere.bak'))
+    renameSync(join(pair.there, 'src'), join(pair.there, 'dist'))
+    await pair.settle()
+    assert.deepEqual(pair.warnings, [])
+    const { isIncomplete, conflicts } = await pair.back.finish()
+    assert.deepEqual([isIncomplete, conflicts], [true, 2])
+    for (const [path, text] of Object.entries(files)) assert.equal(readFileSync(join(pair.here, path), 'utf8'), text)
+    const moved = 'was moved in the pod to where nothing comes back from'
+    const remedy = 'it stays; --return names what is to come back'
+    assert.deepEqual([...new Set<string>(pair.warnings)].toSorted(), [
+      `conflict: "a.txt" ${moved}, "elsewhere.bak": ${remedy}`,
+      `conflict: "src" ${moved}, "dist/b": ${remedy}`,
+    ])
+  })
+
+  test('stays as well where it is packed there, and goes where that was only for a while', bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, files), setup)
+    rmSync(join(pair.there, 'a.txt'))
+    write(pair.there, { 'a.txt.gz': 'packed' })
+    await pair.settle()
+    assert.equal((await pair.back.finish()).isIncomplete, true)
+    assert.equal(readFileSync(join(pair.here, 'a.txt'), 'utf8'), 'only here')
+    rmSync(join(pair.there, 'a.txt.gz'))
+    assert.equal((await pair.back.finish()).isIncomplete, false)
+    assert.equal(existsSync(join(pair.here, 'a.txt')), false)
+  })
+})
+
 suite('what is not to be touched', () => {
   test('is what is ignored here, and whatever git’s own folder is', bounded, async () => {
     await using pair = await Pair.begin((root) => write(root, { '.warpignore': 'secret\n', secret: 'mine', a: 'a' }), {
@@ -595,6 +629,27 @@ suite('what is not to be touched', () => {
 })
 
 for (const { name, skip } of toolsets) {
+  test(`a path that is too long is said, with the programs of ${name}`, { ...bounded, skip }, async () => {
+    await using pair = await Pair.begin((root) => write(root, { a: 'a' }), { pod: { tools: name } })
+    execFileSync('perl', ['-e', 'for (1..25) { mkdir $ARGV[0]; chdir $ARGV[0] }', 'd'.repeat(200)], { cwd: pair.there })
+    write(pair.there, { result: 'x' })
+    assert.equal((await pair.back.finish()).isIncomplete, true)
+    assert.equal(readFileSync(join(pair.here, 'result'), 'utf8'), 'x')
+    assert.match(pair.warnings.join('\n'), /not brought back: "d{100}…" \(its path is too long\)/)
+    execFileSync('rm', ['-rf', ...readdirSync(pair.there)], { cwd: pair.there })
+    execFileSync('rm', ['-rf', ...readdirSync(pair.here)], { cwd: pair.here })
+  })
+
+  test(`a FIFO takes the place of nothing, with the programs of ${name}`, { ...bounded, skip }, async () => {
+    await using pair = await Pair.begin((root) => write(root, { a: 'a', b: 'b' }), { pod: { tools: name } })
+    rmSync(join(pair.there, 'a'))
+    execFileSync('mkfifo', [join(pair.there, 'a')])
+    await pair.settle()
+    await pair.back.finish()
+    assert.equal(readFileSync(join(pair.here, 'a'), 'utf8'), 'a')
+    assert.match(pair.warnings.join('\n'), /not brought back: "a" \(it is no file, folder or link\)/)
+  })
+
   suite(`what the pod may not read, with the programs of ${name}`, { skip: skip || !isRoot }, () => {
     const setup = { pod: { tools: name, uid: nobody } }
 
@@ -656,6 +711,15 @@ for (const { name, skip } of toolsets) {
       assert.deepEqual([...new Set(pair.warnings)], [warning])
       rmSync(join(pair.there, 'secret'), { recursive: true })
       assert.equal((await pair.back.finish()).isIncomplete, false)
+    })
+
+    test('is a file, and is said', bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { a: 'a' }), setup)
+      write(pair.there, { secret: 'x', open: 'x' })
+      chmodSync(join(pair.there, 'secret'), 0)
+      assert.equal((await pair.back.finish()).isIncomplete, true)
+      assert.deepEqual(readdirSync(pair.here), ['a', 'open'])
+      assert.match(pair.warnings.join('\n'), /not brought back: "secret" \(in the pod: .*Permission denied\)/)
     })
 
     test('loses nothing here though it is all of it', bounded, async () => {

@@ -13,6 +13,8 @@ export interface Situation {
   contents: ReadonlyMap<string, boolean>
   /** Names that were given to what is saved beside. */
   taken: Set<string>
+  /** By path, where files are now that were moved out of what comes back. */
+  movedAway: ReadonlyMap<string, string>
 }
 
 export interface Policy {
@@ -117,7 +119,8 @@ function isFree(name: string, { nodes, taken }: Situation): boolean {
 /** Why there is a conflict where something here is not what was there. */
 export function reasonOf(node: Node): ConflictReason {
   const isOfOthers = some(node, (one) => one.here !== undefined && one.goes && one.hereChanged)
-  return some(node, isNeverSent) && !isOfOthers
+  if (isOfOthers || !some(node, isNeverSent)) return 'changed here and there'
+  return isNeverSent(node)
     ? 'never sent, but in the place of something there'
-    : 'changed here and there'
+    : 'in the place of something there, with something in it that was never sent'
 }

@@ -79,9 +79,21 @@ function onlyHere(node: Node, { inside, isEmptied, situation, out }: OnlyHere): 
     // One for them all.
     inside.conflicts = inside.conflicts.filter(({ reason }) => reason !== notEmpty)
   }
+  if (isDeleted) joinMoved(path, inside)
   addFindings(out, inside)
   return false
 }
+
+/** Of a folder that was moved away there is one conflict, not one of each file. */
+function joinMoved(path: string, inside: Findings): void {
+  const moved = inside.conflicts.filter(({ reason }) => reason === movedAway)
+  const [first] = moved
+  if (first === undefined) return
+  const others = inside.conflicts.filter(({ reason }) => reason !== movedAway)
+  inside.conflicts = [...others, { ...first, path: moved.length > 1 ? path : first.path }]
+}
+
+const movedAway = 'moved there to where nothing comes from'
 
 const notEmpty = 'deleted there, but something in it was never sent'
 

@@ -71,6 +71,7 @@ function settle(node: Node, out: Findings): void {
 /** Something on one side at most, and no folder. What is changed wins over what is deleted, by every policy. */
 function decideOne(node: Node, situation: Situation, out: Findings): boolean {
   const { path, here, there, goes, hereChanged, thereChanged } = node
+  const movedTo = situation.movedAway.get(path)
   if (here === undefined && there === undefined) {
     if (hereChanged || thereChanged) out.settled.set(path, undefined)
   } else if (!thereChanged) {
@@ -80,6 +81,8 @@ function decideOne(node: Node, situation: Situation, out: Findings): boolean {
     if (hereChanged && !mayWin(path, 'deleted here, changed there', situation, out)) return true
     replace(node, situation, out)
     return false
+  } else if (!hereChanged && here !== undefined && movedTo !== undefined) {
+    out.conflicts.push({ path, reason: 'moved there to where nothing comes from', outcome: 'left', movedTo })
   } else if (!hereChanged && here !== undefined) {
     out.removals.push({ does: 'remove', entry: here })
     return true

@@ -31,6 +31,8 @@ export interface Conflict {
   outcome: 'saved' | 'local' | 'remote' | 'left' | 'stands'
   /** Where the remote version is saved. */
   beside?: string
+  /** Where it is there, of what was moved. */
+  movedTo?: string
   /** For the baseline, once it is saved. */
   agreed?: ReadonlyMap<string, Agreed>
 }
@@ -39,10 +41,14 @@ export type ConflictReason =
   | 'changed here and there'
   /** Ignored or excluded; a whole folder of such things is one conflict. */
   | 'never sent, but in the place of something there'
+  /** A folder that was sent, and has such things in it. */
+  | 'in the place of something there, with something in it that was never sent'
   /** What is changed wins, here and in the next two. */
   | 'deleted here, changed there'
   | 'changed here, deleted there'
   | 'deleted there, but something in it was never sent'
+  /** A file, or files of a folder. */
+  | 'moved there to where nothing comes from'
 
 /** What is known so far of a part of the two sides. */
 export interface Findings {

@@ -2,6 +2,7 @@ import type { Policy } from './conflict.ts'
 import { decide } from './decide.ts'
 import { type Findings, noFindings, type Step } from './findings.ts'
 import { type Halted, haltDeletions } from './mass-deletion.ts'
+import { movedAway } from './moved-away.ts'
 import { nodesOf, type Sides } from './sides.ts'
 
 export type { Agreed, Baseline, Here } from './baseline.ts'
@@ -43,6 +44,7 @@ export function reconcile(sides: Sides, { policy, unstable, contents }: Reconcil
     unstable: unstable ?? new Set<string>(),
     contents: contents ?? new Map<string, boolean>(),
     taken: new Set<string>(),
+    movedAway: movedAway(sides),
   }
   const out = noFindings()
   for (const node of nodes.get('')?.children ?? []) decide(node, situation, out)

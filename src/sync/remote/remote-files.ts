@@ -5,7 +5,7 @@ import { quote } from '../../exec/quote.ts'
 import type { Entry } from '../entry.ts'
 import { encodePath } from '../path.ts'
 import type { PodShell, Said } from './pod-shell.ts'
-import { nothingNew, parseScan, type Scan, scanFunctions } from './remote-scan.ts'
+import { nothingNew, parseScan, type Scan, scanFunctions, tooLong } from './remote-scan.ts'
 
 /** As much a listing, or a list of hashes, may be: of a million files or two. */
 const mostOutput = 256 * 1024 ** 2
@@ -38,7 +38,7 @@ function globOf(path: string): string {
 export interface RemoteListing extends Scan {
   /** Folders that nobody looked into. */
   unread: ReadonlySet<string>
-  /** What was said of what may not be read, in the pod's words; of many of them, of the last. */
+  /** What was said of what is not listed, in the pod's words; of many, of the last. */
   complaints: readonly string[]
 }
 
@@ -86,6 +86,7 @@ export class RemoteFiles {
     if (complaints === undefined) throw failure('the folder in the pod could not be listed', said)
     const isSame = isAsBefore && last.output === output && String(last.listing.complaints) === String(complaints)
     const listing = isSame ? last.listing : { ...parseScan(output, this.#token), complaints, unread }
+    for (const path of tooLongIn(complaints)) listing.others.set(path, tooLong)
     this.#last = { output, listing, words, code: said.code ?? 0, isIdle: isSame }
     return listing
   }
@@ -182,8 +183,8 @@ function inBlocks(command: string): string {
 
 /**
  * What somebody has removed since, and BusyBox's find has its stat look at, is no failure, nor is a file in the place of a
- * folder, nor a folder that may not be read. One that was killed is.
- * @returns what it complains of that may not be read; undefined where it has failed
+ * folder, nor a folder that may not be read, or whose path is too long. One that was killed is.
+ * @returns what it complains of that is there and not listed; undefined where it has failed
  */
 function complaintsIn({ stderr, code }: Said): string[] | undefined {
   // BusyBox tells a name as it is, with line breaks that are in it.
@@ -192,11 +193,17 @@ function complaintsIn({ stderr, code }: Said): string[] | undefined {
     .split(/\n(?=(?:find|stat): )/)
     .filter((line) => line !== '')
   const isFine = code === 0 || (code === 1 && lines.length > 0 && lines.every((line) => harmless.test(line)))
-  return isFine ? lines.filter((line) => line.endsWith(denied)) : undefined
+  return isFine ? lines.filter((line) => telling.test(line)) : undefined
 }
 
-const harmless = /: (No such file or directory|Not a directory|Permission denied)$/
-const denied = ': Permission denied'
+/** What GNU's find lists, and BusyBox's cannot name. */
+function tooLongIn(complaints: readonly string[]): string[] {
+  return complaints.flatMap((line) => /^find: \.\/(.+): File ?name too long$/s.exec(line)?.[1] ?? [])
+}
+
+const harmless = /: (No such file or directory|Not a directory|Permission denied|File ?name too long)$/
+/** Those without which the listing would be taken for whole. */
+const telling = /: (Permission denied|File ?name too long)$/
 
 /** In parts that one command takes. */
 function inCommands(paths: readonly string[]): string[][] {

@@ -1,6 +1,6 @@
 import { KuberunError } from '../../errors.ts'
 import type { Entry } from '../entry.ts'
-import { decodeName, parentPath } from '../path.ts'
+import { decodeName, longestPath, parentPath } from '../path.ts'
 
 /** The code of a scan that has nothing new to tell. */
 export const nothingNew = 3
@@ -48,8 +48,8 @@ look() {
 
 /** As many a listing may have: they stay in memory. */
 const most = 1_000_000
-/** Linux's PATH_MAX, in bytes. */
-const longestPath = 4096
+/** Why something that comes back can have no place. */
+export const tooLong = 'its path is too long'
 
 /** What a scan told. */
 export interface Scan {
@@ -161,7 +161,7 @@ function time(seconds: string, fraction = ''): bigint {
 function add({ entries, others }: Scan, fields: Fields): void {
   const { type, mtime, ctime, target } = fields
   if (fields.path.length > longestPath) {
-    others.set(`${fields.path.slice(0, 100)}…`, 'its path is too long')
+    others.set(decode(fields.path), tooLong)
     return
   }
   const path = checked(fields.path)
