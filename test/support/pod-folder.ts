@@ -21,7 +21,22 @@ import { removeTree } from './trees.ts'
 export const toolsets = tars.map(({ name, skip }) => ({ name: name.replace(' tar', ''), skip }))
 export type Toolset = (typeof toolsets)[number]['name']
 
-const programs = ['sh', 'tar', 'dd', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod', 'gzip', 'find', 'stat', 'sha256sum']
+const programs = [
+  'sh',
+  'tar',
+  'dd',
+  'mv',
+  'rm',
+  'mkdir',
+  'rmdir',
+  'ln',
+  'cat',
+  'chmod',
+  'gzip',
+  'find',
+  'stat',
+  'sha256sum',
+]
 
 export interface PodFolderOptions {
   /** GNU where not given. */

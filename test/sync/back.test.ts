@@ -118,13 +118,15 @@ class Pair implements AsyncDisposable {
     }
   }
 
-  /** Has the pod's tar do something first, once: when it next packs or unpacks (`-c`, `-x`). */
-  before(mode: '-c' | '-x', script: string): void {
-    const tar = join(this.pod.bin, 'tar')
-    const real = realpathSync(tar)
-    const once = `case "$*" in *${mode}*) ln -sf ${real} '${tar}'; ${script} ;; esac`
-    rmSync(tar)
-    writeFileSync(tar, `#!/bin/sh\nPATH=/bin:/usr/bin\n${once}\nexec ${real} "$@"\n`, { mode: 0o755 })
+  /** Has the pod's tar do something first, once: when it next packs or unpacks (`-c`, `-x`); or another program of the pod's. */
+  before(words: '-c' | '-x' | '', script: string, program = 'tar'): void {
+    const at = join(this.pod.bin, program)
+    const real = realpathSync(at)
+    const once = `case "$*" in *${words}*) ln -sf ${real} '${at}'; ${script} ;; esac`
+    rmSync(at)
+    // One BusyBox has all programs, and goes by the name that it is called with.
+    const run = `exec -a ${program} ${real} "$@"`
+    writeFileSync(at, `#!/bin/bash\nPATH=/bin:/usr/bin\n${once}\n${run}\n`, { mode: 0o755 })
   }
 
   /** Of both sides, what tells whether anything was written. */
@@ -306,6 +308,45 @@ suite('while something is under way to one side', () => {
     })
   }
 })
+
+for (const { name: tools, skip } of toolsets) {
+  suite(`what the command writes in the last moment, with the programs of ${tools}`, { skip }, () => {
+    for (const [moment, program] of [
+      ['right before it is kept', 'ln'],
+      ['right after', 'mv'],
+    ] as const) {
+      for (const change of ['edited', 'deleted']) {
+        test(`is not lost to what is ${change} here: ${moment}`, bounded, async () => {
+          const files = { 'src/a': 'a', 'src/b': 'b', "it's": 'a' }
+          await using pair = await Pair.begin((root) => write(root, files), { pod: { tools } })
+          if (change === 'edited') write(pair.here, { 'src/a': 'edited', "it's": 'edited' })
+          else rmSync(join(pair.here, 'src/a'))
+          write(pair.here, { 'src/b': 'edited' })
+          pair.before('', `for f in src/a "it's"; do echo by the command >"${pair.there}/$f"; done`, program)
+          await pair.settle()
+          await pair.back.finish()
+          assert.equal(readFileSync(join(pair.there, 'src/b'), 'utf8'), 'edited')
+          const kept = change === 'edited' ? ['src/a.remote-run', "it's.remote-run"] : ['src/a']
+          for (const path of kept) {
+            assert.equal(readFileSync(join(pair.here, path), 'utf8'), 'by the command\n')
+            assert.equal(readFileSync(join(pair.there, path.replace('.remote-run', '')), 'utf8'), 'by the command\n')
+          }
+        })
+      }
+    }
+
+    test('is not lost to what is new here', bounded, async () => {
+      await using pair = await Pair.begin((root) => write(root, { a: 'a' }), { pod: { tools } })
+      write(pair.here, { 'd/new': 'mine', other: 'mine' })
+      pair.before('', `mkdir -p '${pair.there}/d'; echo by the command >'${pair.there}/d/new'`, 'ln')
+      await pair.settle()
+      const { conflicts } = await pair.back.finish()
+      assert.equal(conflicts, 1)
+      assert.equal(readFileSync(join(pair.here, 'd/new.remote-run'), 'utf8'), 'by the command\n')
+      assert.equal(readFileSync(join(pair.there, 'other'), 'utf8'), 'mine')
+    })
+  })
+}
 
 suite('what nothing comes from', () => {
   const setup = { sync: { ignore: true } }

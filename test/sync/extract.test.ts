@@ -421,6 +421,7 @@ function fillWithLeftOvers(root: string): void {
     '.kuberun-sync-old-0',
     'd/.kuberun-sync-alive-7',
     'd/e/.kuberun-sync-a-b-12',
+    '.kuberun-sync-notes.md',
     '.git/.kuberun-sync-old-1',
     'd/kept',
   ]) {
@@ -451,7 +452,7 @@ suite('left-over staging files', bounded, () => {
     assert.deepEqual(removed.toSorted(), ['.kuberun-sync-old-0', '.kuberun-sync-old-3', 'd/e/.kuberun-sync-a-b-12'])
     assert.deepEqual(asked.toSorted(), ['a-b', 'alive', 'old', 'old'])
     const left = readdirSync(root.path).toSorted()
-    assert.deepEqual(left, ['.git', '.kuberun-sync-folder', 'd', 'link'])
+    assert.deepEqual(left, ['.git', '.kuberun-sync-folder', '.kuberun-sync-notes.md', 'd', 'link'])
     assert.deepEqual(readdirSync(join(root.path, 'd')).toSorted(), ['.kuberun-sync-alive-7', 'e', 'kept'])
   })
 

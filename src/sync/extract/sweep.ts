@@ -88,8 +88,9 @@ function list(folder: OpenFolder): { name: string; isFolder: boolean }[] {
 
 function isLeftOver(folder: OpenFolder, name: string, { olderThan = hour, isAlive }: SweepOptions): boolean {
   if (!name.startsWith(stagingPrefix)) return false
-  const runId = name.slice(stagingPrefix.length).replace(/-[^-]*$/, '')
-  if (isAlive?.(runId) === true) return false
+  // Whoever calls a file of theirs so keeps it.
+  const [, runId] = /^([a-z0-9-]+)-\d+$/.exec(name.slice(stagingPrefix.length)) ?? []
+  if (runId === undefined || isAlive?.(runId) === true) return false
   const stat = lstatSync(folder.at(name), { throwIfNoEntry: false })
   return stat !== undefined && Date.now() - stat.ctimeMs > olderThan
 }

@@ -1,7 +1,7 @@
 import { quote } from '../../exec/quote.ts'
 import type { Entry, FolderEntry } from '../entry.ts'
 import type { Changes } from '../local/changes.ts'
-import { parentPath } from '../path.ts'
+import { lastName, parentPath } from '../path.ts'
 
 /** Something for the remote script to do: commands, and the archives that these unpack, in their order. */
 export interface Request {
@@ -23,6 +23,47 @@ export function wholeTree(entries: readonly Entry[]): Request {
   }
 }
 
+export interface ApplyOptions {
+  force: boolean
+  spares?: boolean
+}
+
+/** Paths of files that changes may write over or remove. */
+export function overwritten({ put, removed }: Changes): string[] {
+  return [...removed, ...put].filter(({ type }) => type !== 'folder').map(({ path }) => path)
+}
+
+/** Notes how these files are, for {@link applying} to spare those that are others by then. */
+export function noting(paths: readonly string[]): string[] {
+  return [
+    'rm -rf kept notes',
+    ': >notes',
+    ...linesOf(paths.map((path) => quote(remote(path)))).map((words) => `noted ${words}`),
+  ]
+}
+
+interface Group {
+  folder: string
+  names: string[]
+  /** The number of the first of them. */
+  first: number
+}
+
+/** Paths by the folders that they are in, as long as they follow each other. */
+function groupsOf(paths: readonly string[]): Group[] {
+  const groups: Group[] = []
+  for (const [number, path] of paths.entries()) {
+    const folder = remote(parentPath(path))
+    const last = groups.at(-1)
+    if (last?.folder === folder && last.names.length < mostNames) last.names.push(lastName(path))
+    else groups.push({ folder, names: [lastName(path)], first: number })
+  }
+  return groups
+}
+
+/** Of 255 bytes each, with what quotes them, that is no more than {@link longest}. */
+const mostNames = 50
+
 /** Commands that remove files which are not to be there after all. */
 export function removing(paths: readonly string[]): string[] {
   return where('rm -f --', paths)
@@ -40,19 +81,28 @@ export function staging(entries: readonly Entry[]): Request {
  * Of a removed folder what is in it and was not sent stays, and with it the folder.
  *
  * @param tree the local tree as it is now
- * @param force remove what is in the way there; otherwise that fails the request
+ * @param options.force remove what is in the way there; otherwise that fails the request
+ * @param options.spares puts back what is not as it was when {@link noting} was done: their numbers, in
+ *   {@link overwritten}, are the answer
  */
-export function applying(changes: Changes, tree: ReadonlyMap<string, Entry>, { force }: { force: boolean }): Request {
+export function applying(changes: Changes, tree: ReadonlyMap<string, Entry>, { force, spares }: ApplyOptions): Request {
   const staged = changes.put.filter((entry) => entry.type !== 'folder')
+  const spared = spares ? groupsOf(overwritten(changes)) : []
   const folders = touchedFolders(changes, tree)
   const toOpen = new Set(folders.map(({ path }) => path))
   return {
     commands: [
+      ...spared.flatMap(({ names, folder }, group) =>
+        linesOf(names.map((name) => quote(`${folder}/${name}`))).map((words) => `kept ${group} ${words}`),
+      ),
       ...removals(changes, staged, force),
       ...foldersOnTheWay([...staged.map(({ path }) => parentPath(path)), ...folders.map(({ path }) => path)]).map(
         (path) => `${toOpen.has(path) ? 'opened' : 'folder'} ${quote(remote(path))}`,
       ),
       ...moves(staged),
+      ...spared.map(({ names, folder, first }, group) => {
+        return `spared ${group} ${first} ${quote(folder)} ${names.map((name) => quote(name)).join(' ')}`
+      }),
       ...(folders.length > 0 ? ['unpack root', ...modesOf(folders)] : []),
     ],
     archives: folders.length > 0 ? [folders] : [],

@@ -19,6 +19,10 @@ const needed = ['tar', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
  * removed through a link. Who is not root may not change what is in a folder that is closed, with a mode such as 0555 or 0:
  * `opened` and `away` open it, and whoever asked for that closes it again.
  *
+ * What must not be lost is spared: `noted` tells the files as they are, `kept` gives them second names right before others
+ * take their places, and `spared` puts those back that are not as they were noted; their numbers follow the code.
+ * Nobody can look and rename in one step, but what was written in between is in the file that was kept.
+ *
  * Where `also` is set there must be these programs as well.
  *
  * `alone` ends the one before it, of a connection that was lost, which may still have something to do: no two are to change
@@ -46,6 +50,35 @@ away() { rm -rf -- "$@" 2>/dev/null || { chmod -R u+rwx -- "$@"; rm -rf -- "$@";
 folder() { real "$1" || { away "$1" && mkdir -- "$1"; }; }
 writable() { [ -w "$1" ] && [ -x "$1" ] || chmod u+wx -- "$1"; }
 opened() { folder "$1" && writable "$1"; }
+stamps() { stat -c '%i %s %y' -- "$@" 2>/dev/null || :; }
+noted() { stamps "$@" >>notes; }
+kept() {
+  g=$1
+  shift
+  mkdir -p "kept/$g" && { ln -- "$@" "kept/$g/" 2>/dev/null || :; }
+}
+isnoted() {
+  while read -r s; do
+    case $notes in
+    *"
+$s
+"*) ;;
+    *) return 1 ;;
+    esac
+  done
+}
+spared() {
+  g=$1 i=$2 d=$3
+  shift 3
+  notes="
+$(cat notes)
+"
+  (cd "kept/$g" && stamps "$@") | isnoted && return
+  for f; do
+    if [ -f "kept/$g/$f" ] && ! stamps "kept/$g/$f" | isnoted; then mv -f -- "kept/$g/$f" "$d/$f" && echo "$i" >>spared; fi
+    i=$((i + 1))
+  done
+}
 alone() {
   if [ -e pid ]; then
     read -r p <pid
@@ -62,7 +95,7 @@ for t in ${needed.join(' ')} $also; do command -v "$t" >/dev/null || m="$m $t"; 
 command -v gzip >/dev/null && z=gzip || z=
 [ "$m" ] || {
   cd ${syncPath} && { [ -w root ] || { echo 'root: Permission denied' >&2; false; }; } &&
-  alone && rm -rf stage && mkdir stage || exit 1
+  alone && rm -rf stage kept notes spared && mkdir stage || exit 1
 }
 echo "ready $z:$m"
 while read -r i n; do
@@ -72,8 +105,9 @@ while read -r i n; do
   *) exit 1 ;;
   esac
   (eval "\${s%.}")
-  c=$?
-  echo "$i $c"
+  c=$? s=
+  [ ! -e spared ] || { s=$(cat spared); rm -f spared; }
+  echo "$i $c" $s
   [ "$c" = 0 ] || exit 1
 done
 `.trim()

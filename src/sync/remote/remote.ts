@@ -44,7 +44,7 @@ export class Remote {
   readonly #conversation: Conversation
   readonly #input: ExecInput
   readonly #frames: FrameWriter
-  readonly #answers = new Map<number, PromiseWithResolvers<void>>()
+  readonly #answers = new Map<number, PromiseWithResolvers<number[]>>()
   readonly #over = new AbortController()
   /** The last request, on its way: one goes behind the other. */
   #sending = Promise.resolve()
@@ -90,12 +90,13 @@ export class Remote {
 
   /**
    * Has it done, all of it, after what was requested before.
+   * @returns the numbers of what was spared
    * @throws {KuberunError} `sync` where a command failed; `pod` where it was killed; what the connection was lost by
    */
-  async request({ commands, archives }: RemoteWork): Promise<void> {
+  async request({ commands, archives }: RemoteWork): Promise<number[]> {
     this.over.throwIfAborted()
     const number = ++this.#number
-    const answer = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<number[]>()
     this.#answers.set(number, answer)
     const script = [...commands, `end ${number}`].join(' &&\n')
     const sending = this.#sending.then(() => this.#send(number, script, archives))
@@ -103,7 +104,8 @@ export class Remote {
     this.#sending = sending
     sending.catch(() => {})
     // The answer may come before all is sent where it is a failure.
-    await Promise.all([answer.promise, Promise.race([sending, answer.promise])])
+    const [spared] = await Promise.all([answer.promise, Promise.race([sending, answer.promise])])
+    return spared
   }
 
   close(): void {
@@ -126,10 +128,10 @@ export class Remote {
   async #listen(): Promise<void> {
     try {
       for (let line = await this.#conversation.next(); line !== undefined; line = await this.#conversation.next()) {
-        const [number = '', code] = line.split(' ')
+        const [number = '', code, ...spared] = line.split(' ')
         // After a failure it ends, and only then all that it complained of is here.
         if (code !== '0') continue
-        this.#answers.get(Number(number))?.resolve()
+        this.#answers.get(Number(number))?.resolve(spared.map(Number))
         this.#answers.delete(Number(number))
         this.#conversation.stderr = ''
       }

@@ -4,7 +4,7 @@ import { type Changes, only } from '../local/changes.ts'
 import { isWithin } from '../path.ts'
 import { pack } from '../tar/archive.ts'
 import { emptyReport } from '../tar/archive-report.ts'
-import { applying, removing, staging, wholeTree } from './batch.ts'
+import { applying, noting, overwritten, removing, staging, wholeTree } from './batch.ts'
 import type { Remote } from './remote.ts'
 
 /** What went, and what did not. */
@@ -61,7 +61,7 @@ export async function sendChanges(
   const folders = changes.put.filter(({ type }) => type === 'folder')
   const sent: Sent = { entries: new Map(), changed: [], unreadable: [], withheld: new Set() }
   for (const folder of folders) sent.entries.set(folder.path, folder)
-  const requests: Promise<void>[] = []
+  const requests: Promise<unknown>[] = []
   if (contents.length > 0) {
     const { commands, archives } = staging(contents)
     const { report, archive } = packing(archives.flat(), options)
@@ -75,7 +75,10 @@ export async function sendChanges(
     sent.changed = found.changed
     sent.unreadable = found.unreadable
   }
+  const spares = options.unchanged !== undefined
   if (options.unchanged !== undefined) {
+    const mayGo = overwritten({ ...changes, put: [...sent.entries.values()] })
+    requests.push(remote.request({ commands: noting(mayGo), archives: [] }))
     await Promise.all(requests)
     const paths = [...changes.removed.map(({ path }) => path), ...changes.replaced, ...sent.entries.keys()]
     const unchanged = await options.unchanged(paths)
@@ -84,9 +87,15 @@ export async function sendChanges(
     for (const path of sent.withheld) sent.entries.delete(path)
   }
   const meant = only({ ...changes, put: [...sent.entries.values()] }, (path) => !sent.withheld.has(path))
-  const { commands, archives } = applying(meant, tree, options)
+  const { commands, archives } = applying(meant, tree, { force: options.force, spares })
   if (commands.length > 0) {
-    requests.push(remote.request({ commands, archives: archives.map((entries) => packing(entries, options).archive) }))
+    const applied = remote.request({ commands, archives: archives.map((entries) => packing(entries, options).archive) })
+    requests.push(applied)
+    // What the command changed in the last moment is back in its place.
+    const paths = overwritten(meant)
+    const spared = (await applied).flatMap((number) => paths[number] ?? [])
+    sent.withheld = new Set([...sent.withheld, ...spared])
+    for (const path of spared) sent.entries.delete(path)
   }
   await Promise.all(requests)
   return sent
