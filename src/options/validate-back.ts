@@ -7,7 +7,9 @@ const shortestInterval = 100
 const longestInterval = 2 ** 31 - 1
 
 /** Finds what is wrong with how changes come back. @throws {UsageError} */
-export function validateBack({ interval }: BackOptions): void {
+export function validateBack({ interval, patterns }: BackOptions): void {
+  const ofGit = patterns.find((pattern) => /(^|\/)\.git(\/|$)/i.test(pattern))
+  if (ofGit !== undefined) throw new UsageError(`--return="${ofGit}" takes nothing back: what is in a .git never comes`)
   if (!(interval >= shortestInterval)) throw new UsageError('--return-interval must be 100ms or longer')
   if (interval > longestInterval) throw new UsageError('--return-interval must be 596h or shorter')
 }

@@ -4,11 +4,14 @@ import { check, controlFault, nulFault } from './checks.ts'
 import { validateBack } from './validate-back.ts'
 
 /** Finds what is wrong with a sync; whether the local folder is there is not asked. @throws {UsageError} */
-export function validateSync({ dir, remoteDir, maxUpload, onSync = '', back }: SyncOptions): void {
+export function validateSync({ dir, remoteDir, maxUpload, once, onSync, back }: SyncOptions): void {
   check('folder', dir, dirFault)
   check('remote folder', remoteDir, remoteDirFault)
   if (!(maxUpload > 0)) throw new UsageError('--max-upload must be higher than zero')
-  check('command for --on-sync', onSync, nulFault)
+  check('command for --on-sync', onSync ?? '', nulFault)
+  if (once && onSync !== undefined) {
+    throw new UsageError('--on-sync has nothing to run after with --once', { hint: 'leave out one of the two' })
+  }
   if (back !== undefined) validateBack(back)
 }
 

@@ -26,6 +26,7 @@ export function conflictText({ path, reason, outcome, beside, movedTo }: Conflic
     ? `; to have it go both ways, put "!/${visible(path)}" in .warpignore`
     : ''
   if (outcome === 'saved') return `${what}: it stays, and the pod’s version is "${visible(beside ?? '')}"${remedy}`
+  if (outcome === 'left' && reason === 'deleted here, changed there') return `${what}: the pod’s version is not here`
   if (outcome === 'left') return `${what}: it stays, and the pod’s version is not here`
   return outcome === 'local' ? `${what}: what is here counts` : `${what}: the pod’s version counts`
 }

@@ -13,7 +13,7 @@ import { PodRules } from './pod-rules.ts'
 import type { Agreed } from './reconcile/baseline.ts'
 import { unsentHere } from './reconcile/here.ts'
 import { idleFolders } from './reconcile/idle-folders.ts'
-import { noteReturned, noteSent } from './reconcile/note.ts'
+import { isSaved, noteReturned, noteSent } from './reconcile/note.ts'
 import { placesToLookAt } from './reconcile/places.ts'
 import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile/reconcile.ts'
 import { type ReturnFilter, returnFilter } from './reconcile/return-filter.ts'
@@ -339,7 +339,8 @@ export class Back {
       // What was moved away may be moved back as long as the command runs.
       if (conflict.outcome === 'stands' || (conflict.movedTo !== undefined && !this.#hasEnded)) continue
       this.#conflicts.set(conflict.path, conflict)
-      reporter.warning(conflictText(conflict))
+      const isHere = conflict.beside === undefined || isSaved(conflict.beside, steps, brought)
+      reporter.warning(conflictText(isHere ? conflict : { ...conflict, outcome: 'left' }))
     }
     for (const text of remarkTexts(brought.remarks)) reporter.warning(text)
   }

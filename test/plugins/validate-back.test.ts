@@ -57,6 +57,7 @@ test('what is right of the way back passes', () => {
     ['--return-interval=0.1', 'x'],
     ['--return-interval=596h', 'x'],
     ['--return=/a', '--return=b', 'x'],
+    ['--return=.gitignore', '--return=x.git', 'x'],
     ['--once', '--return-interval=5s', 'x'],
   ]
   for (const words of lines) assert.doesNotThrow(() => validate(parse(...words)), JSON.stringify(words))
@@ -68,6 +69,8 @@ test('every mistake of the way back is found, named, and worded as all are', () 
     [['--return-interval=0', 'x'], /^--return-interval must be 100ms or longer$/],
     [['--return-interval=597h', 'x'], /^--return-interval must be 596h or shorter$/],
     [['--remote-dir=/', 'x'], /must not be the root of the container$/],
+    [['--return=.git/**', 'x'], /^--return="\.git\/\*\*" takes nothing back: what is in a \.git never comes$/],
+    [['--return=a/.GIT', 'x'], /never comes$/],
   ]
   for (const [words, message] of mistakes) {
     const options = parse(...words)

@@ -80,6 +80,7 @@ const mistakes: [string[], RegExp][] = [
   [['--max-upload=0', 'x'], /^--max-upload must be higher than zero$/],
   [['--max-upload=0.4B', 'x'], /^--max-upload must be higher than zero$/],
   [['--on-sync=\0', 'x'], /NUL byte$/],
+  [['--once', '--on-sync=make', 'x'], /^--on-sync has nothing to run after with --once$/],
   [['--image=', 'x'], /^invalid image ""/],
 ]
 

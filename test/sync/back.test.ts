@@ -280,6 +280,16 @@ suite('while something is under way to one side', () => {
     })
   }
 
+  test('what could not be saved beside is said not to be here', { ...bounded, skip: isRoot }, async () => {
+    await using pair = await Pair.begin((root) => write(root, { 'd/a': 'a' }))
+    write(pair.here, { 'd/a': 'mine' })
+    write(pair.there, { 'd/a': 'by the command' })
+    chmodSync(join(pair.here, 'd'), 0o555)
+    assert.equal((await pair.back.finish()).isIncomplete, true)
+    assert.match(pair.warnings.join('\n'), /^conflict: "d\/a" .*: it stays, and the pod’s version is not here$/m)
+    chmodSync(join(pair.here, 'd'), 0o755)
+  })
+
   test('what the command makes in the place of a folder that goes stays', bounded, async () => {
     await using pair = await Pair.begin((root) => write(root, { a: 'a' }))
     write(pair.here, { 'd/x': 'mine' })

@@ -76,7 +76,8 @@ function noteStep(baseline: Map<string, Agreed>, step: Step, { written, removed 
   else baseline.set(to, { local, remote: entry, ...(isMadeThere ? { isMadeThere } : {}) })
 }
 
-function isSaved(beside: string, steps: readonly Step[], { written }: Done): boolean {
+/** Whether all is here that was to be saved beside. */
+export function isSaved(beside: string, steps: readonly Step[], { written }: Done): boolean {
   return steps.every((step) => {
     return step.does === 'remove' || !`${step.to}/`.startsWith(`${beside}/`) || written.has(step.to)
   })
