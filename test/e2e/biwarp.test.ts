@@ -282,7 +282,7 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
     assert.ok(!pathsIn(tree.path).some((path) => path.startsWith('venv/')), pathsIn(tree.path).join(' '))
   })
 
-  test('with --once only when it has ended', async () => {
+  test('with --once only when it has ended', { skip: triedElsewhere }, async () => {
     await using tree = await folderOf({ file: '1' })
     await using once = await PodShell.start(here, 'kubectl biwarp --once --return-interval=100ms', tree.path)
     await once.ask('echo made >made; echo 2 >file')
@@ -627,7 +627,7 @@ describe("the README's examples", { concurrency: 2, timeout: 180_000 }, () => {
 })
 
 describe('what comes and goes all the time', { timeout: 240_000 }, () => {
-  test('edits here and there of different files meet in both folders', async () => {
+  test('edits here and there of different files meet in both folders', { skip: triedElsewhere }, async () => {
     await using tree = await folderOf({ 'here/log': '', 'there/log': '' })
     await using pod = await PodShell.start(here, 'kubectl biwarp --return-interval=200ms', tree.path)
     await pod.ask('(n=0; while [ $n -lt 100 ]; do n=$((n + 1)); echo "$n" >>there/log; sleep 0.03; done) &')

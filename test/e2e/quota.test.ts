@@ -48,7 +48,7 @@ describe('a namespace with a quota', { timeout: 180_000 }, () => {
   })
 
   test('many runs one after the other', async () => {
-    const times = onSandbox ? 8 : 20
+    const times = onSandbox ? 4 : 20
     const ended = await quota.sh(`for i in $(seq ${times}); do kuberun --limits memory=32Mi echo $i || exit; done`, {
       timeout: 120_000,
     })

@@ -112,7 +112,7 @@ describe('every line arrives', { timeout: 600_000 }, () => {
   })
 
   test('of 200000, many at a time', async () => {
-    const times = amount('KUBERUN_TEST_TIMES', onSandbox ? 6 : 20, 100)
+    const times = amount('KUBERUN_TEST_TIMES', onSandbox ? 3 : 20, 100)
     const script = `seq ${times} | xargs -P20 -I{} sh -c 'kubectl kuberun seq 1 200000 </dev/null | wc -l' | sort | uniq -c`
     const ended = await here.sh(script, { timeout: 300_000 })
     expect(ended, { code: 0, stdout: new RegExp(`^ *${times} 200000\n$`), stderr: '' })
