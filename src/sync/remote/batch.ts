@@ -103,6 +103,8 @@ export function applying(changes: Changes, tree: ReadonlyMap<string, Entry>, { f
       ...spared.map(({ names, folder, first }, group) => {
         return `spared ${group} ${first} ${quote(folder)} ${names.map((name) => quote(name)).join(' ')}`
       }),
+      // What was in its place may be large.
+      ...(spared.length > 0 ? ['rm -rf kept'] : []),
       ...(folders.length > 0 ? ['unpack root', ...modesOf(folders)] : []),
     ],
     archives: folders.length > 0 ? [folders] : [],
