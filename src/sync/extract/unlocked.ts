@@ -12,6 +12,7 @@ export const owners = 0o700
  */
 export class Unlocked {
   readonly #mayOpen: (path: string) => boolean
+  readonly #isRoot = process.geteuid?.() === 0
   /** By path, the mode before. */
   readonly #modes = new Map<string, number>()
 
@@ -20,7 +21,7 @@ export class Unlocked {
   }
 
   unlock(folder: OpenFolder): void {
-    if (process.geteuid?.() === 0 || !this.#mayOpen(folder.path)) return
+    if (this.#isRoot || !this.#mayOpen(folder.path)) return
     const mode = Number(folder.stat().mode) & 0o7777
     if ((mode & owners) === owners) return
     try {
