@@ -358,6 +358,17 @@ for (const { name: tools, skip } of toolsets) {
   })
 }
 
+for (const program of ['ln', 'stat']) {
+  test(`an image without ${program} gets what is edited here all the same`, bounded, async () => {
+    await using pair = await Pair.begin((root) => write(root, { a: 'a', 'd/b': 'b' }), { pod: { without: [program] } })
+    write(pair.here, { a: 'mine', 'd/new': 'mine' })
+    rmSync(join(pair.here, 'd/b'))
+    await pair.settle()
+    assert.deepEqual(treeOf(pair.there), treeOf(pair.here))
+    assert.deepEqual(await pair.back.finish(), { files: 0, conflicts: 0, isIncomplete: false })
+  })
+}
+
 suite('what nothing comes from', () => {
   const setup = { sync: { ignore: true } }
   const files = { '.warpignore': 'modules\n', a: 'a', 'd/b': 'b' }

@@ -37,8 +37,8 @@ export function overwritten({ put, removed }: Changes): string[] {
 export function noting(paths: readonly string[]): string[] {
   return [
     'rm -rf kept notes',
-    ': >notes',
     ...linesOf(paths.map((path) => quote(remote(path)))).map((words) => `noted ${words}`),
+    'allnoted',
   ]
 }
 

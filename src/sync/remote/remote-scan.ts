@@ -161,7 +161,7 @@ function time(seconds: string, fraction = ''): bigint {
 function add({ entries, others }: Scan, fields: Fields): void {
   const { type, mtime, ctime, target } = fields
   if (fields.path.length > longestPath) {
-    others.set(decode(fields.path), tooLong)
+    others.set(checked(fields.path), tooLong)
     return
   }
   const path = checked(fields.path)

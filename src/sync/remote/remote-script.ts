@@ -21,7 +21,8 @@ const needed = ['tar', 'mv', 'rm', 'mkdir', 'rmdir', 'cat', 'chmod']
  *
  * What must not be lost is spared: `noted` tells the files as they are, `kept` gives them second names right before others
  * take their places, and `spared` puts those back that are not as they were noted; their numbers follow the code.
- * Nobody can look and rename in one step, but what was written in between is in the file that was kept.
+ * Nobody can look and rename in one step, but what was written in between is in the file that was kept. On a full disk, or
+ * where files have one name only, nothing is noted or kept, and all goes on without.
  *
  * Where `also` is set there must be these programs as well.
  *
@@ -51,11 +52,12 @@ folder() { real "$1" || { away "$1" && mkdir -- "$1"; }; }
 writable() { [ -w "$1" ] && [ -x "$1" ] || chmod u+wx -- "$1"; }
 opened() { folder "$1" && writable "$1"; }
 stamps() { stat -c '%i %s %y' -- "$@" 2>/dev/null || :; }
-noted() { stamps "$@" >>notes; }
+noted() { { stamps "$@" >>notes; } 2>/dev/null || :; }
+allnoted() { { echo end >>notes; } 2>/dev/null || :; }
 kept() {
   g=$1
   shift
-  mkdir -p "kept/$g" && { ln -- "$@" "kept/$g/" 2>/dev/null || :; }
+  { mkdir -p "kept/$g" && ln -- "$@" "kept/$g/"; } 2>/dev/null || :
 }
 isnoted() {
   while read -r s; do
@@ -71,9 +73,15 @@ spared() {
   g=$1 i=$2 d=$3
   shift 3
   notes="
-$(cat notes)
+$(cat notes 2>/dev/null)
 "
-  (cd "kept/$g" && stamps "$@") | isnoted && return
+  case $notes in
+  *"
+end
+") ;;
+  *) return 0 ;;
+  esac
+  (cd "kept/$g" 2>/dev/null && stamps "$@") | isnoted && return
   for f; do
     if [ -f "kept/$g/$f" ] && ! stamps "kept/$g/$f" | isnoted; then mv -f -- "kept/$g/$f" "$d/$f" && echo "$i" >>spared; fi
     i=$((i + 1))
