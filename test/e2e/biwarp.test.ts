@@ -132,6 +132,8 @@ describe('what comes back', { concurrency: 2, timeout: 300_000 }, () => {
   test('what a make builds, though git ignores it: a make here has nothing to do', async (t) => {
     if (!(await has(t, here, images.build))) return
     const version = await here.sh(`kuberun --image ${images.build} -- make --version`)
+    // A sandbox's containers have the programs of this machine, and this test compares with a make of this machine's: on one
+    // without, there is none to compare. The cluster's image has its own.
     if (version.code === 127) return t.skip('containers of this sandbox have no make')
     if ((await sh('make --version')).code !== 0) return t.skip('needs make here')
     await using project = await folderOf(cProject)
@@ -611,6 +613,7 @@ describe("the README's examples", { concurrency: 2, timeout: 180_000 }, () => {
       const script = onSandbox ? line : line.replace(/--image=gcc\S*/, `--image=${images.build}`)
       const [, image = 'alpine:3.20'] = /--image=(\S+)/.exec(script) ?? []
       if (!(await has(t, here, image))) return
+      // The README names images of the world, such as golang, which a sandbox makes of this machine's programs.
       if ((await here.sh(`kuberun --image=${image} 'command -v ${program}'`)).code !== 0) {
         return t.skip(`needs ${program} in "${image}"`)
       }

@@ -1,7 +1,9 @@
 import { quote } from '../../exec/quote.ts'
 import type { Entry, FolderEntry } from '../entry.ts'
 import type { Changes } from '../local/changes.ts'
-import { lastName, parentPath } from '../path.ts'
+import { parentPath } from '../path.ts'
+import { sparingOf } from './sparing.ts'
+import { linesOf, remote } from './words.ts'
 
 /** Something for the remote script to do: commands, and the archives that these unpack, in their order. */
 export interface Request {
@@ -9,9 +11,6 @@ export interface Request {
   commands: string[]
   archives: Entry[][]
 }
-
-/** How many characters, of up to three bytes each, the words of one command may have: Linux takes 128 KiB at least. */
-const longest = 30_000
 
 /** The first request of all: the whole tree, right to where it belongs, as nobody looks there yet. */
 export function wholeTree(entries: readonly Entry[]): Request {
@@ -27,42 +26,6 @@ export interface ApplyOptions {
   force: boolean
   spares?: boolean
 }
-
-/** Paths of files that changes may write over or remove. */
-export function overwritten({ put, removed }: Changes): string[] {
-  return [...removed, ...put].filter(({ type }) => type !== 'folder').map(({ path }) => path)
-}
-
-/** Notes how these files are, for {@link applying} to spare those that are others by then. */
-export function noting(paths: readonly string[]): string[] {
-  return [
-    'rm -rf kept notes',
-    ...linesOf(paths.map((path) => quote(remote(path)))).map((words) => `noted ${words}`),
-    'allnoted',
-  ]
-}
-
-interface Group {
-  folder: string
-  names: string[]
-  /** The number of the first of them. */
-  first: number
-}
-
-/** Paths by the folders that they are in, as long as they follow each other. */
-function groupsOf(paths: readonly string[]): Group[] {
-  const groups: Group[] = []
-  for (const [number, path] of paths.entries()) {
-    const folder = remote(parentPath(path))
-    const last = groups.at(-1)
-    if (last?.folder === folder && last.names.length < mostNames) last.names.push(lastName(path))
-    else groups.push({ folder, names: [lastName(path)], first: number })
-  }
-  return groups
-}
-
-/** Of 255 bytes each, with what quotes them, that is no more than {@link longest}. */
-const mostNames = 50
 
 /** Commands that remove files which are not to be there after all. */
 export function removing(paths: readonly string[]): string[] {
@@ -82,29 +45,22 @@ export function staging(entries: readonly Entry[]): Request {
  *
  * @param tree the local tree as it is now
  * @param options.force remove what is in the way there; otherwise that fails the request
- * @param options.spares puts back what is not as it was when {@link noting} was done: their numbers, in
- *   {@link overwritten}, are the answer
+ * @param options.spares puts back what has changed, see {@link sparingOf}
  */
 export function applying(changes: Changes, tree: ReadonlyMap<string, Entry>, { force, spares }: ApplyOptions): Request {
   const staged = changes.put.filter((entry) => entry.type !== 'folder')
-  const spared = spares ? groupsOf(overwritten(changes)) : []
+  const sparing = spares ? sparingOf(changes) : { before: [], after: [] }
   const folders = touchedFolders(changes, tree)
   const toOpen = new Set(folders.map(({ path }) => path))
   return {
     commands: [
-      ...spared.flatMap(({ names, folder }, group) =>
-        linesOf(names.map((name) => quote(`${folder}/${name}`))).map((words) => `kept ${group} ${words}`),
-      ),
+      ...sparing.before,
       ...removals(changes, staged, force),
       ...foldersOnTheWay([...staged.map(({ path }) => parentPath(path)), ...folders.map(({ path }) => path)]).map(
         (path) => `${toOpen.has(path) ? 'opened' : 'folder'} ${quote(remote(path))}`,
       ),
       ...moves(staged),
-      ...spared.map(({ names, folder, first }, group) => {
-        return `spared ${group} ${first} ${quote(folder)} ${names.map((name) => quote(name)).join(' ')}`
-      }),
-      // What was in its place may be large.
-      ...(spared.length > 0 ? ['rm -rf kept'] : []),
+      ...sparing.after,
       ...(folders.length > 0 ? ['unpack root', ...modesOf(folders)] : []),
     ],
     archives: folders.length > 0 ? [folders] : [],
@@ -134,10 +90,6 @@ function isClosed({ mode }: FolderEntry): boolean {
 
 function isFolder(entry: Entry): entry is FolderEntry {
   return entry.type === 'folder'
-}
-
-function remote(path: string): string {
-  return path === '' ? 'root' : `root/${path}`
 }
 
 /** New folders, and those in which something comes or goes: their times change by that. */
@@ -197,15 +149,4 @@ function moves(staged: readonly Entry[]): string[] {
       (words) => `mv -f -- ${words} ${quote(`${remote(folder)}/`)}`,
     ),
   )
-}
-
-/** Words joined to lines that are not too long for one command. */
-function linesOf(words: readonly string[]): string[] {
-  const lines: string[] = []
-  for (const word of words) {
-    const last = lines.at(-1)
-    if (last === undefined || last.length + word.length > longest) lines.push(word)
-    else lines[lines.length - 1] = `${last} ${word}`
-  }
-  return lines
 }

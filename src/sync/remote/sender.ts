@@ -4,8 +4,9 @@ import { type Changes, only } from '../local/changes.ts'
 import { isWithin } from '../path.ts'
 import { pack } from '../tar/archive.ts'
 import { emptyReport } from '../tar/archive-report.ts'
-import { applying, noting, overwritten, removing, staging, wholeTree } from './batch.ts'
+import { applying, removing, staging, wholeTree } from './batch.ts'
 import type { Remote } from './remote.ts'
+import { noting, overwritten } from './sparing.ts'
 
 /** What went, and what did not. */
 export interface Sent {

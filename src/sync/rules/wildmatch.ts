@@ -57,7 +57,7 @@ function compileStars(glob: string, first: number): Stars {
 }
 
 /**
- * The first place that fits is as good as any later one, for a star up to the next in the same part, and for a `**` up to
+ * The first place that fits is as good as any after it, for a star up to the next in the same part, and for a `**` up to
  * the next `**`. So each is tried once: a group that looks ahead is never entered again. Otherwise a line with some stars
  * more, which may come from a pod, would take longer than anybody lives.
  */
