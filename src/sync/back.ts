@@ -4,26 +4,19 @@ import type { EphemeralPod } from '../pod/ephemeral-pod.ts'
 import type { Reporter } from '../pod/reporter.ts'
 import { closedTexts, conflictText, haltedTexts, leftText, othersTexts, remarkTexts } from './back-words.ts'
 import { type Brought, bring, type Look } from './bring.ts'
+import { Comparison } from './comparison.ts'
 import type { Entry } from './entry.ts'
 import type { Exchange } from './live.ts'
-import { rulesNamesIn } from './local/listing.ts'
-import { localHashes } from './local/local-hash.ts'
 import { parentPath } from './path.ts'
-import { PodRules } from './pod-rules.ts'
 import type { Agreed } from './reconcile/baseline.ts'
-import { unsentHere } from './reconcile/here.ts'
-import { idleFolders } from './reconcile/idle-folders.ts'
 import { isSaved, noteReturned, noteSent } from './reconcile/note.ts'
-import { placesToLookAt } from './reconcile/places.ts'
-import { type Conflict, type Reconciled, reconcile, type Sides, type Step } from './reconcile/reconcile.ts'
-import { type ReturnFilter, returnFilter } from './reconcile/return-filter.ts'
+import type { Conflict, Reconciled, Step } from './reconcile/reconcile.ts'
 import { PodShell } from './remote/pod-shell.ts'
 import type { Remote } from './remote/remote.ts'
 import { RemoteFiles } from './remote/remote-files.ts'
 import { tooLong } from './remote/remote-scan.ts'
 import type { Unchanged } from './remote/sender.ts'
 import { isSameEntry, RemoteView } from './remote-view.ts'
-import type { FolderFilter } from './rules/filter.ts'
 import type { Applied, Up } from './up.ts'
 
 /** How often the pod's folder is brought once more after the command, at most: one that changes all the time never ends. */
@@ -62,20 +55,12 @@ export interface Returned {
  * What it writes here does not go up as a change, and what goes up does not come back as one: both are noted on both sides.
  */
 export class Back {
-  readonly #options: BackOptions
   readonly #place: BackPlace
   readonly #shell: PodShell
   readonly #files: RemoteFiles
   readonly #view: RemoteView
-  readonly #podRules: PodRules
+  readonly #comparison: Comparison
   readonly #baseline = new Map<string, Agreed>()
-  #fold = false
-  /** The filter with the ignore files that the command made or changed; undefined without any. */
-  #there: FolderFilter | undefined
-  /** What was there and can come nowhere: sockets, FIFOs, devices. */
-  #others: ReadonlyMap<string, string> = new Map()
-  /** Folders that something may come from and that may not be read there, by the listing that was last compared. */
-  #closed: readonly string[] = []
   #hasEnded = false
   /** The last look was only for what has changed here. */
   #isListingDue = false
@@ -89,24 +74,23 @@ export class Back {
   readonly #conflicts = new Map<string, Conflict>()
 
   constructor(options: BackOptions, place: BackPlace) {
-    this.#options = options
     this.#place = place
     const { target, shell } = place.pod
     this.#shell = new PodShell(place.client, { target, shell, signal: place.signal })
     this.#files = new RemoteFiles(this.#shell)
     this.#view = new RemoteView(this.#files)
-    this.#podRules = new PodRules(this.#files)
+    const known = { up: place.up, files: this.#files, view: this.#view, baseline: this.#baseline }
+    this.#comparison = new Comparison(options, { ...known, runId: place.pod.runId, signal: place.signal })
   }
 
   /** What is there now is what the command starts from: all that has gone up, and what was there before. */
   async begin(): Promise<void> {
     const { up } = this.#place
-    this.#fold = await up.tree.foldsCase()
-    const { entries, others } = await this.#view.begin()
-    this.#others = others
+    const listing = await this.#view.begin()
+    const { entries } = listing
     for (const [path, remote] of entries) this.#baseline.set(path, { remote })
     noteSent(this.#baseline, { sent: up.sent.values(), removed: [], scan: entries })
-    this.#podRules.noteSent(up.sent.keys(), entries)
+    await this.#comparison.begin(listing)
   }
 
   /** What brings changes both ways while the command runs. @param interval between two looks, in milliseconds */
@@ -148,7 +132,7 @@ export class Back {
     }
     const begin = performance.now()
     const look: Look = (paths) => this.#files.look(paths)
-    const held = new Set([...unstable, ...this.#deciding()])
+    const held = new Set([...unstable, ...this.#comparison.deciding()])
     const { reconciled, brought } = await this.#round({ held, growing, look })
     const left = reconciled.steps.filter((step) => !isDone(step, brought))
     await this.#refresh(brought, left)
@@ -192,7 +176,8 @@ export class Back {
       // What still changes now is what the command left running, and may only grow.
       const growing = new Set(round === 1 ? [] : entries.keys())
       const look = async (): Promise<ReadonlyMap<string, Entry>> => (listing = await this.#view.list()).entries
-      const { reconciled, brought } = await this.#round({ held: isLast ? new Set() : this.#deciding(), growing, look })
+      const held = isLast ? new Set<string>() : this.#comparison.deciding()
+      const { reconciled, brought } = await this.#round({ held, growing, look })
       const left = reconciled.steps.filter((step) => !isDone(step, brought))
       const before = undone
       undone = left.map(placeOf).join('\0')
@@ -204,14 +189,14 @@ export class Back {
         continue
       }
       for (const text of leftText(left, brought.refused)) reporter.warning(text)
-      const others = await this.#ofInterest(listing.others)
+      const others = await this.#comparison.ofInterest(listing.others)
       for (const text of othersTexts(others)) reporter.warning(text)
       for (const text of reconciled.halted === undefined ? [] : haltedTexts(reconciled.halted)) reporter.warning(text)
       return {
         ...this.counts,
         isIncomplete:
           left.length > 0 ||
-          this.#closed.length > 0 ||
+          this.#comparison.closed.length > 0 ||
           others.some(([, why]) => why === tooLong) ||
           reconciled.halted !== undefined ||
           reconciled.conflicts.some(({ outcome }) => outcome === 'left'),
@@ -231,8 +216,7 @@ export class Back {
   /** Says what is to be done, does what is to be done here, and notes it. */
   async #round({ held, growing, look }: Round): Promise<{ reconciled: Reconciled; brought: Brought }> {
     const { up, pod, reporter, signal } = this.#place
-    await this.#readPodRules()
-    const reconciled = await this.#reconcile(held)
+    const reconciled = await this.#comparison.reconcile(held)
     const brought = await bring(reconciled.steps, {
       root: up.tree.root,
       runId: pod.runId,
@@ -247,68 +231,9 @@ export class Back {
     for (const [path, entry] of brought.written) if (entry.type !== 'other') written.set(path, entry)
     up.noteReturned(written.values(), brought.removed)
     this.#tell(reconciled, brought)
-    for (const text of closedTexts(this.#closed)) reporter.warning(text)
+    for (const text of closedTexts(this.#comparison.closed)) reporter.warning(text)
     if (brought.error !== undefined) throw brought.error
     return { reconciled, brought }
-  }
-
-  /** Of what nothing can bring back, what the command made where things come back. */
-  async #ofInterest(others: ReadonlyMap<string, string>): Promise<(readonly [path: string, why: string])[]> {
-    const made = [...others].filter(([path]) => !this.#others.has(path))
-    const { comesBack } = await this.#filter(made.map(([path]) => path))
-    return made.filter(([path]) => comesBack(path, false))
-  }
-
-  /**
-   * What decides what goes, here or there. It comes when nothing goes any more: otherwise whoever writes in the pod could
-   * have anything sent there.
-   */
-  #deciding(): Set<string> {
-    const { tree } = this.#place.up
-    const paths = new Set<string>()
-    for (const known of [this.#baseline, this.#view.entries]) {
-      for (const path of known.keys()) if (tree.decides(path)) paths.add(path)
-    }
-    return paths
-  }
-
-  #filter(paths: Iterable<string>, folders: Iterable<string> = []): Promise<ReturnFilter> {
-    const { tree } = this.#place.up
-    const { patterns } = this.#options
-    const namesHere = (path: string): ReadonlySet<string> => rulesNamesIn(tree.root, path)
-    const isShared = (path: string): boolean => this.#baseline.get(path)?.local !== undefined
-    const around = { folders: tree.folders, patterns, fold: this.#fold, there: this.#there, isShared, namesHere }
-    return returnFilter(new Set([...folders, ...Array.from(paths, parentPath)]), around)
-  }
-
-  async #readPodRules(): Promise<void> {
-    const { up, signal } = this.#place
-    await this.#podRules.read(this.#view.entries, { idle: this.#view.idle, signal })
-    this.#there = this.#podRules.isEmpty ? undefined : await up.tree.filterWith((path) => this.#podRules.at(path))
-  }
-
-  async #reconcile(held: ReadonlySet<string>): Promise<Reconciled> {
-    const { up, pod, signal } = this.#place
-    const { onConflict, allowMassDelete } = this.#options
-    const [local, remote] = [up.tree.entries, this.#view.entries]
-    const { closed } = this.#view
-    const { comesBack, mayComeFrom } = await this.#filter([...remote.keys(), ...this.#baseline.keys()], closed)
-    this.#closed = [...closed].filter(mayComeFrom)
-    // What --return names may be anywhere.
-    this.#view.idle = this.#options.patterns.length === 0 ? idleFolders(remote, local, comesBack) : new Set()
-    const known = { baseline: this.#baseline, local, remote, comesBack }
-    const unsent = await unsentHere(up.tree.root, placesToLookAt(known), { goes: local, signal })
-    const sides: Sides = { ...known, unsent }
-    const options = { policy: { onConflict, allowMassDelete, runId: pod.runId }, unstable: held }
-    const first = reconcile(sides, options)
-    if (first.toHash.length === 0) return first
-    return reconcile(sides, { ...options, contents: await this.#compare(first.toHash) })
-  }
-
-  async #compare(paths: readonly string[]): Promise<Map<string, boolean>> {
-    const { up, signal } = this.#place
-    const [here, there] = await Promise.all([localHashes(up.tree.root, paths, signal), this.#files.hash(paths)])
-    return new Map(paths.map((path) => [path, here.get(path) !== undefined && here.get(path) === there.get(path)]))
   }
 
   /** Lists again where something was written here, and where it was not, perhaps for what somebody has changed. */
@@ -323,7 +248,7 @@ export class Back {
     const sent = paths.map((path) => up.sent.get(path)).filter((entry) => entry !== undefined)
     const removed = paths.filter((path) => !up.sent.has(path))
     noteSent(this.#baseline, { sent, removed, scan })
-    this.#podRules.noteSent(paths, scan)
+    this.#comparison.noteSent(paths, scan)
     // What cannot be looked at is there all the same, as the baseline has it.
     for (const entry of sent) if (!scan.has(entry.path)) scan.set(entry.path, entry)
     // What went up has not changed there: the listing must not be older than the baseline.
